@@ -1,0 +1,40 @@
+# A thin front over CMake's presets. `make help` lists the targets.
+.DEFAULT_GOAL := help
+jobs := $(shell nproc)
+
+.PHONY: help setup build demo test test-asan test-tsan install clean
+
+help: ## list these targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install the Debian packages that are missing (asks for rights only then)
+	@scripts/setup.sh
+
+build: setup ## build the program: build/slipstream
+	@cmake --preset release >build-release.log 2>&1 || { cat build-release.log; exit 1; }
+	@rm -f build-release.log
+	@cmake --build --preset release --target slipstream
+
+demo: build ## stream a real film from a local swarm through memory, and say what was seen
+	@build/slipstream demo
+
+test: setup ## build everything and run every test
+	@cmake --preset release
+	@cmake --build --preset release
+	@ctest --preset release -j $(jobs)
+
+test-asan: setup ## the tests with address, leak and undefined-behaviour checks
+	@cmake --preset asan
+	@cmake --build --preset asan
+	@ctest --preset asan -j $(jobs)
+
+test-tsan: setup ## the tests with the race detector
+	@cmake --preset tsan
+	@cmake --build --preset tsan
+	@ctest --preset tsan -j $(jobs)
+
+install: build ## install the program (PREFIX=/usr/local)
+	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
+
+clean: ## remove every build
+	@rm -rf build build-debug build-asan build-tsan
