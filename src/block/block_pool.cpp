@@ -1,0 +1,238 @@
+#include "block/block_pool.hpp"
+#include "block/check.hpp"
+
+#include <algorithm>
+#include <array>
+#include <new>
+
+#include <sys/mman.h>
+
+// Under AddressSanitizer a free block is poisoned: a stale pointer into one is then reported, as it would
+// be into freed memory.
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) static_cast<void>(address)
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) static_cast<void>(address)
+#endif
+
+namespace slipstream {
+
+namespace {
+
+constexpr std::size_t region_bytes = 4u << 20;
+constexpr std::size_t blocks_in_region = region_bytes / block_bytes - 1; // the first is the header
+
+std::uintptr_t address_of(void const* p) noexcept { return reinterpret_cast<std::uintptr_t>(p); }
+
+} // namespace
+
+struct block_pool::region
+{
+	block_pool* pool;
+	region* next = nullptr;
+	region* prev = nullptr;
+	// guarded by pool->m_mutex
+	std::size_t num_free = blocks_in_region;
+	std::array<std::uint8_t, blocks_in_region> free_list; // a stack of block indices, [0, num_free)
+	std::array<std::atomic<std::uint32_t>, blocks_in_region> shares{};
+
+	explicit region(block_pool* p) noexcept : pool(p)
+	{
+		// Popped from the back: low addresses first.
+		for (std::size_t i = 0; i < blocks_in_region; ++i)
+			free_list[i] = static_cast<std::uint8_t>(blocks_in_region - 1 - i);
+	}
+
+	[[nodiscard]] char* bytes(std::size_t const block) noexcept
+	{
+		return reinterpret_cast<char*>(this) + (block + 1) * block_bytes;
+	}
+	[[nodiscard]] static region& of(void* inside) noexcept
+	{
+		auto const offset = address_of(inside) & (region_bytes - 1);
+		return *reinterpret_cast<region*>(static_cast<char*>(inside) - offset);
+	}
+	[[nodiscard]] std::size_t block_of(void const* inside) const noexcept
+	{
+		auto const n = (address_of(inside) - address_of(this)) / block_bytes;
+		check(n >= 1, "a pointer to a block leads to one");
+		return n - 1;
+	}
+};
+
+static_assert(blocks_in_region <= 255, "block indices are bytes");
+
+// -- block_pool
+
+block_pool::block_pool(std::int64_t const capacity, std::int64_t const reserved)
+	: m_reserved(reserved), m_capacity(capacity)
+{
+	static_assert(sizeof(region) <= block_bytes, "the header fits its block");
+	check(reserved > 0 && reserved < capacity, "the reserve is a part of the pool");
+}
+
+block_pool::~block_pool()
+{
+	check(m_used == 0, "every block comes home before its pool dies");
+	if (m_spare) unmap_region(m_spare);
+}
+
+unique_block block_pool::acquire() { return take(m_reserved); }
+unique_block block_pool::acquire_reserved() { return take(0); }
+
+void block_pool::set_capacity(std::int64_t const blocks)
+{
+	check(blocks > m_reserved, "the reserve is a part of the pool");
+	mutex_lock const lock(m_mutex);
+	m_capacity = blocks;
+}
+
+void block_pool::when_free(std::int64_t const blocks, std::function<void()> call)
+{
+	{
+		mutex_lock const lock(m_mutex);
+		if (headroom_blocks() < blocks)
+		{
+			m_when_free = std::move(call);
+			m_when_free_blocks = blocks;
+			return;
+		}
+	}
+	call();
+}
+
+// Free blocks are found in the regions' lists; their pages read as zeros when touched again.
+void block_pool::trim()
+{
+	mutex_lock const lock(m_mutex);
+	for (region* r = m_with_free; r != nullptr; r = r->next)
+		for (std::size_t i = 0; i < r->num_free; ++i)
+			::madvise(r->bytes(r->free_list[i]), block_bytes, MADV_DONTNEED);
+	if (region* const spare = std::exchange(m_spare, nullptr)) unmap_region(spare);
+}
+
+unique_block block_pool::take(std::int64_t const kept_back)
+{
+	mutex_lock const lock(m_mutex);
+	if (m_used >= m_capacity - kept_back) return {};
+	if (m_with_free == nullptr)
+	{
+		region* r = std::exchange(m_spare, nullptr);
+		if (r == nullptr) r = map_region();
+		if (r == nullptr) return {};
+		link(*r);
+	}
+	region& r = *m_with_free;
+	auto const block = r.free_list[--r.num_free];
+	if (r.num_free == 0) unlink(r);
+	auto const used = m_used.fetch_add(1, std::memory_order_relaxed) + 1;
+	if (used > m_peak.load(std::memory_order_relaxed)) m_peak.store(used, std::memory_order_relaxed);
+	r.shares[block].store(1, std::memory_order_relaxed);
+	ASAN_UNPOISON_MEMORY_REGION(r.bytes(block), block_bytes);
+	return unique_block(r.bytes(block));
+}
+
+void block_pool::give_back(region& r, std::size_t const block) noexcept
+{
+	region* empty = nullptr;
+	std::function<void()> call;
+	ASAN_POISON_MEMORY_REGION(r.bytes(block), block_bytes);
+	{
+		mutex_lock const lock(m_mutex);
+		r.free_list[r.num_free++] = static_cast<std::uint8_t>(block);
+		m_used.fetch_sub(1, std::memory_order_relaxed);
+		if (r.num_free == 1) link(r);
+		if (r.num_free == blocks_in_region)
+		{
+			unlink(r);
+			empty = std::exchange(m_spare, &r);
+		}
+		if (m_when_free && headroom_blocks() >= m_when_free_blocks) call = std::exchange(m_when_free, nullptr);
+	}
+	if (empty) unmap_region(empty);
+	if (call) call();
+}
+
+// Maps twice the size and trims, because the system aligns to pages only.
+block_pool::region* block_pool::map_region()
+{
+	void* const raw = ::mmap(nullptr, 2 * region_bytes, PROT_READ | PROT_WRITE
+		, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (raw == MAP_FAILED) return nullptr;
+	auto* const begin = static_cast<char*>(raw);
+	auto const before = (region_bytes - address_of(raw) % region_bytes) % region_bytes;
+	if (before > 0) ::munmap(begin, before);
+	::munmap(begin + before + region_bytes, region_bytes - before);
+	// Huge pages make the first touch of a block several times cheaper. A hint: refusal is harmless.
+	::madvise(begin + before, region_bytes, MADV_HUGEPAGE);
+	m_mapped.fetch_add(std::int64_t(region_bytes), std::memory_order_relaxed);
+	ASAN_POISON_MEMORY_REGION(begin + before + block_bytes, region_bytes - block_bytes);
+	return new (begin + before) region(this);
+}
+
+void block_pool::unmap_region(region* const r) noexcept
+{
+	r->~region();
+	ASAN_UNPOISON_MEMORY_REGION(r, region_bytes);
+	::munmap(r, region_bytes);
+	m_mapped.fetch_sub(std::int64_t(region_bytes), std::memory_order_relaxed);
+}
+
+void block_pool::link(region& r)
+{
+	r.prev = nullptr;
+	r.next = m_with_free;
+	if (m_with_free) m_with_free->prev = &r;
+	m_with_free = &r;
+}
+
+void block_pool::unlink(region& r)
+{
+	(r.prev ? r.prev->next : m_with_free) = r.next;
+	if (r.next) r.next->prev = r.prev;
+	r.next = r.prev = nullptr;
+}
+
+// The last share's end happens after every other holder's last look at the bytes (acquire-release).
+void block_pool::release(char* const inside) noexcept
+{
+	region& r = region::of(inside);
+	auto const block = r.block_of(inside);
+	auto const before = r.shares[block].fetch_sub(1, std::memory_order_acq_rel);
+	check(before != 0, "a block is released once for each share");
+	if (before == 1) r.pool->give_back(r, block);
+}
+
+// -- unique_block, block_ref
+
+unique_block& unique_block::operator=(unique_block&& other) noexcept
+{
+	std::swap(m_bytes, other.m_bytes);
+	return *this;
+}
+
+unique_block::~unique_block() { if (m_bytes) block_pool::release(m_bytes); }
+
+block_ref unique_block::freeze() && noexcept { return block_ref(std::exchange(m_bytes, nullptr)); }
+
+block_ref::block_ref(block_ref const& other) noexcept : m_bytes(other.m_bytes)
+{
+	if (m_bytes == nullptr) return;
+	auto& r = block_pool::region::of(m_bytes);
+	// A share is made from a share, so the count cannot be zero here and needs no ordering.
+	r.shares[r.block_of(m_bytes)].fetch_add(1, std::memory_order_relaxed);
+}
+
+block_ref::~block_ref() { if (m_bytes) block_pool::release(m_bytes); }
+
+void block_ref::take_back(char* const inside) noexcept { if (inside) block_pool::release(inside); }
+
+std::uint32_t block_ref::shares() const noexcept
+{
+	if (m_bytes == nullptr) return 0;
+	auto& r = block_pool::region::of(m_bytes);
+	return r.shares[r.block_of(m_bytes)].load(std::memory_order_acquire);
+}
+
+} // namespace slipstream

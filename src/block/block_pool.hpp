@@ -1,0 +1,150 @@
+// The block pool: 16 KiB blocks of memory, at most `capacity` of them at any time, and the two kinds of
+// ownership a block can have.
+//
+//   unique_block   one owner, bytes may be written. Move-only.
+//   block_ref      a counted share of bytes that never change again. Made by unique_block::freeze().
+//
+// Blocks live in regions of 4 MiB that are mapped from the system at addresses that are multiples of
+// 4 MiB. The first block of a region holds its header: the reference counts of the other 255 and the
+// list of those that are free. So any pointer into a block leads to its count by arithmetic, which is
+// how a buffer comes home that libtorrent returns as a bare char*:
+//
+//   region = address & ~(4 MiB - 1)        block = (address - region) / 16 KiB
+//
+// Overhead: 1 block in 256 (0.4 %). A region with no block in use is given back to the system, but for
+// one that is kept so that a pool hovering at a boundary does not map and unmap.
+//
+// Thread-safe. Owned by the disk's shared core; it must outlive every block, and its destructor checks
+// that every one came home. It knows nothing of torrents, and it never waits: when the capacity is
+// reached the answer is "none".
+#pragma once
+
+#include "block/mutex.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <utility>
+
+namespace slipstream {
+
+inline constexpr std::size_t block_bytes = 16 * 1024;
+
+class block_pool;
+class block_ref;
+
+// A block that one owner may write.
+class unique_block
+{
+public:
+	unique_block() = default;
+	unique_block(unique_block&& other) noexcept : m_bytes(std::exchange(other.m_bytes, nullptr)) {}
+	unique_block& operator=(unique_block&& other) noexcept;
+	~unique_block();
+
+	explicit operator bool() const noexcept { return m_bytes != nullptr; }
+	// block_bytes of them. Uninitialised when fresh.
+	[[nodiscard]] char* bytes() const noexcept { return m_bytes; }
+	// The bytes are final: gives up the right to write for a share in reading.
+	[[nodiscard]] block_ref freeze() && noexcept;
+
+private:
+	friend class block_pool;
+	explicit unique_block(char* bytes) noexcept : m_bytes(bytes) {}
+	char* m_bytes = nullptr;
+};
+
+// A share of an immutable block. Copying counts up, destroying counts down; any thread.
+class block_ref
+{
+public:
+	block_ref() = default;
+	block_ref(block_ref const& other) noexcept;
+	block_ref(block_ref&& other) noexcept : m_bytes(std::exchange(other.m_bytes, nullptr)) {}
+	block_ref& operator=(block_ref other) noexcept { std::swap(m_bytes, other.m_bytes); return *this; }
+	~block_ref();
+
+	explicit operator bool() const noexcept { return m_bytes != nullptr; }
+	[[nodiscard]] char const* bytes() const noexcept { return m_bytes; }
+
+	// libtorrent keeps buffers as bare pointers and returns them by address. lend() turns a share into
+	// one (libtorrent's type is char*; it never writes there), take_back() ends it, given any address in
+	// the block. Exactly one take_back() for each lend().
+	[[nodiscard]] char* lend(std::size_t offset) && noexcept { return std::exchange(m_bytes, nullptr) + offset; }
+	static void take_back(char* inside) noexcept;
+
+	// How many shares there are now. For tests and eviction: true for an instant only.
+	[[nodiscard]] std::uint32_t shares() const noexcept;
+
+private:
+	friend class unique_block;
+	explicit block_ref(char* bytes) noexcept : m_bytes(bytes) {}
+	char* m_bytes = nullptr;
+};
+
+class block_pool
+{
+public:
+	// In blocks. Precondition: both > 0, reserved < capacity. `reserved` blocks of the capacity can be had with
+	// acquire_reserved() only: without them a full pool could not even assemble a read.
+	block_pool(std::int64_t capacity, std::int64_t reserved);
+	~block_pool();
+	block_pool(block_pool const&) = delete;
+	block_pool& operator=(block_pool const&) = delete;
+
+	// An empty unique_block when the capacity is reached, or the system has no memory.
+	[[nodiscard]] unique_block acquire() EXCLUDES(m_mutex);
+	// The same for short-lived blocks, from the reserve as well.
+	[[nodiscard]] unique_block acquire_reserved() EXCLUDES(m_mutex);
+
+	// May be less than what is in use: then nothing is handed out until enough came home. Precondition:
+	// more than the reserve.
+	void set_capacity(std::int64_t blocks) EXCLUDES(m_mutex);
+	// Gives the memory of free blocks inside regions in use back to the system.
+	void trim() EXCLUDES(m_mutex);
+
+	[[nodiscard]] std::int64_t capacity_blocks() const noexcept { return m_capacity.load(std::memory_order_relaxed); }
+	[[nodiscard]] std::int64_t reserved_blocks() const noexcept { return m_reserved; }
+	// Calls `call`, once, when acquire() can hand out `blocks` again: at once or on the thread that
+	// brings the last of them home. `call` must be quick. Replaces an earlier call.
+	void when_free(std::int64_t blocks, std::function<void()> call) EXCLUDES(m_mutex);
+	// What acquire() can still hand out.
+	[[nodiscard]] std::int64_t free_blocks() const noexcept
+	{ return headroom_blocks() > 0 ? headroom_blocks() : 0; }
+	// The same, negative while more is in use than a lowered capacity allows.
+	[[nodiscard]] std::int64_t headroom_blocks() const noexcept
+	{ return capacity_blocks() - m_reserved - used_blocks(); }
+	[[nodiscard]] std::int64_t used_blocks() const noexcept { return m_used.load(std::memory_order_relaxed); }
+	[[nodiscard]] std::int64_t peak_blocks() const noexcept { return m_peak.load(std::memory_order_relaxed); }
+	[[nodiscard]] std::int64_t mapped_bytes() const noexcept { return m_mapped.load(std::memory_order_relaxed); }
+
+private:
+	friend class unique_block;
+	friend class block_ref;
+	struct region;
+
+	[[nodiscard]] unique_block take(std::int64_t kept_back) EXCLUDES(m_mutex);
+	void give_back(region& r, std::size_t block) noexcept EXCLUDES(m_mutex);
+	[[nodiscard]] region* map_region();
+	void unmap_region(region* r) noexcept;
+	void link(region& r) REQUIRES(m_mutex);
+	void unlink(region& r) REQUIRES(m_mutex);
+	static void release(char* inside) noexcept;
+
+	std::int64_t const m_reserved;
+
+	// written under m_mutex, read anywhere
+	std::atomic<std::int64_t> m_capacity;
+	std::atomic<std::int64_t> m_used{0};
+	std::atomic<std::int64_t> m_peak{0};
+	std::atomic<std::int64_t> m_mapped{0};
+
+	mutex m_mutex;
+	region* m_with_free GUARDED_BY(m_mutex) = nullptr; // regions that have a free block
+	region* m_spare GUARDED_BY(m_mutex) = nullptr;     // one region with no block in use
+	std::function<void()> m_when_free GUARDED_BY(m_mutex);
+	std::int64_t m_when_free_blocks GUARDED_BY(m_mutex) = 0;
+};
+
+} // namespace slipstream
