@@ -1,0 +1,89 @@
+// The hasher: worker threads that compute the SHA-1 (v1) and SHA-256 (v2, BEP 52) of pieces.
+//
+// A job owns shares of the blocks it reads, so it computes the hash of the piece as it was when the job
+// was made, whatever is written, dropped or removed meanwhile. Finished jobs go to their sink on the
+// worker thread; the sink posts them on.
+// One hasher serves all sessions of a memory disk. Owned by the disk's core and joined in its
+// destructor. It does not know torrents, and never touches a store.
+#pragma once
+
+#include "block/block_pool.hpp"
+#include "block/mutex.hpp"
+
+#include <libtorrent/sha1_hash.hpp>
+#include <libtorrent/span.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace slipstream {
+
+class hash_sink;
+
+// What to hash, and where the result goes. Sinks derive from it to carry what they need back.
+struct hash_job
+{
+	virtual ~hash_job() = default;
+
+	hash_sink* sink = nullptr;
+	std::vector<block_ref> blocks;   // of the piece, in order; an empty one stands for zeros
+	int bytes1 = 0;                  // v1: the first so many bytes; 0: no v1 hash
+	int bytes2 = 0;                  // v2: the first so many bytes
+	lt::span<lt::sha256_hash> v2;    // filled, a hash for each block of bytes2; empty: no v2 hashes
+
+	lt::sha1_hash v1;                // result
+	bool cancelled = false;          // result: nothing was computed
+	std::chrono::nanoseconds duration{0}; // result: the time it took
+};
+
+class hash_sink
+{
+public:
+	// On a worker thread, or in cancel()'s. Must not throw.
+	virtual void hashed(std::unique_ptr<hash_job> job) noexcept = 0;
+
+protected:
+	~hash_sink() = default;
+};
+
+class hasher
+{
+public:
+	hasher() = default;
+	~hasher(); // precondition: no job is queued or running
+	hasher(hasher const&) = delete;
+	hasher& operator=(hasher const&) = delete;
+
+	// At least so many threads from now on, 1..64. Throws std::system_error when the first thread cannot be had.
+	void want_threads(int count) EXCLUDES(m_mutex);
+	void submit(std::unique_ptr<hash_job> job) EXCLUDES(m_mutex);
+	// Gives the sink its jobs that have not begun, as cancelled, on this thread.
+	void cancel(hash_sink& sink) EXCLUDES(m_mutex);
+	// Returns when no job of the sink is queued or running.
+	void wait_for(hash_sink const& sink) EXCLUDES(m_mutex);
+
+	[[nodiscard]] int num_threads() const EXCLUDES(m_mutex);
+	[[nodiscard]] int num_jobs() const EXCLUDES(m_mutex);
+
+private:
+	void work() noexcept EXCLUDES(m_mutex);
+	[[nodiscard]] bool has_job_of(hash_sink const& sink) const REQUIRES(m_mutex);
+
+	mutable mutex m_mutex;
+	std::condition_variable_any m_work;
+	std::condition_variable_any m_idle;
+	std::deque<std::unique_ptr<hash_job>> m_queue GUARDED_BY(m_mutex);
+	std::vector<hash_sink const*> m_running GUARDED_BY(m_mutex); // the sink of each running job
+	std::vector<std::thread> m_threads GUARDED_BY(m_mutex);
+	bool m_stopping GUARDED_BY(m_mutex) = false;
+};
+
+// The computation itself, in the calling thread.
+void compute(hash_job& job);
+
+} // namespace slipstream

@@ -1,0 +1,155 @@
+#include "store/piece_store.hpp"
+#include "block/check.hpp"
+
+#include <algorithm>
+
+namespace slipstream {
+
+namespace {
+
+std::int64_t count_present(std::vector<block_ref> const& blocks)
+{
+	return std::count_if(blocks.begin(), blocks.end(), [](block_ref const& b) { return bool(b); });
+}
+
+} // namespace
+
+piece_store::piece& piece_store::open(lt::piece_index_t const index)
+{
+	auto const [i, is_new] = m_pieces.try_emplace(index);
+	piece& p = i->second;
+	if (is_new)
+	{
+		auto const n = m_geometry.num_blocks(index);
+		p.blocks.resize(static_cast<std::size_t>(n));
+		for (int b = 0; b < n; ++b) p.missing += m_geometry.is_padding(index, b) ? 0 : 1;
+	}
+	return p;
+}
+
+// Answers what it was.
+bool piece_store::set_verified(piece& p, bool const verified)
+{
+	bool const was = std::exchange(p.verified, verified);
+	m_num_verified.fetch_add(int{verified} - int{was}, std::memory_order_relaxed);
+	return was;
+}
+
+bool piece_store::put(lt::piece_index_t const index, int const block, block_ref bytes)
+{
+	check(bool(bytes), "a block that is put has bytes");
+	mutex_lock const lock(m_mutex);
+	piece& p = open(index);
+	std::swap(p.blocks[static_cast<std::size_t>(block)], bytes);
+	if (!bytes)
+	{
+		m_num_blocks.fetch_add(1, std::memory_order_relaxed);
+		if (!m_geometry.is_padding(index, block)) --p.missing;
+	}
+	return set_verified(p, false);
+	// `bytes`, now the block that was there, dies after the lock is released: it is a parameter.
+}
+
+piece_state piece_store::state(lt::piece_index_t const index) const
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_pieces.find(index);
+	if (i != m_pieces.end()) return i->second.state();
+	return m_geometry.is_padding(index) ? piece_state::complete : piece_state::absent;
+}
+
+block_ref piece_store::block(lt::piece_index_t const index, int const block) const
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_pieces.find(index);
+	return i == m_pieces.end() ? block_ref{} : i->second.blocks[static_cast<std::size_t>(block)];
+}
+
+std::vector<block_ref> piece_store::blocks(lt::piece_index_t const index, int const first, int const count
+	, piece_state& state) const
+{
+	std::vector<block_ref> shares(static_cast<std::size_t>(count));
+	mutex_lock const lock(m_mutex);
+	auto const i = m_pieces.find(index);
+	if (i == m_pieces.end())
+	{
+		state = m_geometry.is_padding(index) ? piece_state::complete : piece_state::absent;
+		return shares;
+	}
+	state = i->second.state();
+	std::copy_n(i->second.blocks.begin() + first, count, shares.begin());
+	return shares;
+}
+
+bool piece_store::mark_verified(lt::piece_index_t const index, std::vector<block_ref> hashed)
+{
+	mutex_lock const lock(m_mutex);
+	piece& p = open(index);
+	check(hashed.size() == p.blocks.size(), "as many blocks were hashed as the piece has");
+	int missing = 0;
+	for (int b = 0; b < static_cast<int>(hashed.size()); ++b)
+		missing += !hashed[static_cast<std::size_t>(b)] && !m_geometry.is_padding(index, b) ? 1 : 0;
+	if (missing > 0) return false;
+	m_num_blocks.fetch_add(count_present(hashed) - count_present(p.blocks), std::memory_order_relaxed);
+	p.blocks.swap(hashed);
+	p.missing = 0;
+	set_verified(p, true);
+	return true;
+}
+
+bool piece_store::mark_verified(lt::piece_index_t const index)
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_pieces.find(index);
+	if (i == m_pieces.end() && !m_geometry.is_padding(index)) return false;
+	piece& p = open(index);
+	if (p.missing > 0) return false;
+	set_verified(p, true);
+	return true;
+}
+
+piece_state piece_store::drop(lt::piece_index_t const index)
+{
+	piece dropped; // dies outside the lock
+	mutex_lock const lock(m_mutex);
+	auto const i = m_pieces.find(index);
+	if (i == m_pieces.end()) return piece_state::absent;
+	dropped = std::move(i->second);
+	m_num_verified.fetch_sub(dropped.verified ? 1 : 0, std::memory_order_relaxed);
+	m_pieces.erase(i);
+	m_num_blocks.fetch_sub(count_present(dropped.blocks), std::memory_order_relaxed);
+	return dropped.state();
+}
+
+std::vector<lt::piece_index_t> piece_store::clear()
+{
+	std::unordered_map<lt::piece_index_t, piece> dropped; // dies outside the lock
+	std::vector<lt::piece_index_t> verified;
+	mutex_lock const lock(m_mutex);
+	dropped.swap(m_pieces);
+	m_num_blocks = 0;
+	m_num_verified = 0;
+	for (auto const& [index, p] : dropped)
+		if (p.verified) verified.push_back(index);
+	return verified;
+}
+
+std::vector<lt::piece_index_t> piece_store::in_state(piece_state const state) const
+{
+	std::vector<lt::piece_index_t> found;
+	mutex_lock const lock(m_mutex);
+	for (auto const& [index, p] : m_pieces)
+		if (p.state() == state) found.push_back(index);
+	return found;
+}
+
+std::vector<lt::piece_index_t> piece_store::partial() const { return in_state(piece_state::partial); }
+std::vector<lt::piece_index_t> piece_store::verified() const { return in_state(piece_state::verified); }
+
+bool piece_store::empty() const
+{
+	mutex_lock const lock(m_mutex);
+	return m_pieces.empty();
+}
+
+} // namespace slipstream

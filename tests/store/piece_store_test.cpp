@@ -1,0 +1,153 @@
+#include "store/piece_store.hpp"
+
+#include <libtorrent/create_torrent.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+#include <random>
+
+using namespace slipstream;
+
+namespace {
+
+using piece = lt::piece_index_t;
+
+geometry shape_of(std::vector<std::int64_t> const& sizes, int const piece_length, bool const pads = false)
+{
+	lt::file_storage fs;
+	for (std::size_t i = 0; i < sizes.size(); ++i) fs.add_file("t/" + std::to_string(i), sizes[i]);
+	return geometry(lt::create_torrent(fs, piece_length, pads ? lt::create_flags_t{} : lt::create_torrent::v1_only).files());
+}
+
+block_ref block_of(block_pool& pool, char const c)
+{
+	auto b = pool.acquire();
+	std::memset(b.bytes(), c, block_bytes);
+	return std::move(b).freeze();
+}
+
+TEST(piece_store, a_piece_goes_from_absent_to_partial_to_complete_to_verified_and_back)
+{
+	block_pool pool(64, 1);
+	piece_store s(shape_of({96 * 1024}, 32 * 1024));
+	EXPECT_EQ(s.state(piece(1)), piece_state::absent);
+	EXPECT_FALSE(s.mark_verified(piece(1)));
+	EXPECT_FALSE(s.put(piece(1), 0, block_of(pool, 'a')));
+	EXPECT_EQ(s.state(piece(1)), piece_state::partial);
+	EXPECT_FALSE(s.mark_verified(piece(1)));
+	EXPECT_FALSE(s.put(piece(1), 1, block_of(pool, 'b')));
+	EXPECT_EQ(s.state(piece(1)), piece_state::complete);
+	EXPECT_TRUE(s.mark_verified(piece(1)));
+	EXPECT_EQ(s.state(piece(1)), piece_state::verified);
+	EXPECT_EQ(s.num_blocks(), 2);
+	EXPECT_EQ(s.drop(piece(1)), piece_state::verified);
+	EXPECT_EQ(s.state(piece(1)), piece_state::absent);
+	EXPECT_EQ(pool.used_blocks(), 0);
+	EXPECT_EQ(s.num_blocks(), 0);
+	EXPECT_EQ(s.drop(piece(1)), piece_state::absent);
+}
+
+TEST(piece_store, other_bytes_in_a_verified_piece_are_not_verified)
+{
+	block_pool pool(64, 1);
+	piece_store s(shape_of({32 * 1024}, 16 * 1024));
+	static_cast<void>(s.put(piece(0), 0, block_of(pool, 'a')));
+	ASSERT_TRUE(s.mark_verified(piece(0)));
+	EXPECT_TRUE(s.put(piece(0), 0, block_of(pool, 'x')));
+	EXPECT_EQ(s.state(piece(0)), piece_state::complete);
+}
+
+TEST(piece_store, what_was_hashed_is_what_is_verified_though_a_block_was_written_again_meanwhile)
+{
+	block_pool pool(64, 1);
+	piece_store s(shape_of({32 * 1024}, 32 * 1024));
+	static_cast<void>(s.put(piece(0), 0, block_of(pool, 'a')));
+	static_cast<void>(s.put(piece(0), 1, block_of(pool, 'b')));
+	piece_state state{};
+	auto hashed = s.blocks(piece(0), 0, 2, state);
+	EXPECT_EQ(state, piece_state::complete);
+	static_cast<void>(s.put(piece(0), 1, block_of(pool, 'x')));
+	ASSERT_TRUE(s.mark_verified(piece(0), std::move(hashed)));
+	EXPECT_EQ(s.block(piece(0), 1).bytes()[0], 'b');
+	EXPECT_EQ(pool.used_blocks(), 2);
+}
+
+TEST(piece_store, the_holder_of_an_old_block_keeps_its_bytes)
+{
+	block_pool pool(64, 1);
+	piece_store s(shape_of({32 * 1024}, 32 * 1024));
+	static_cast<void>(s.put(piece(0), 0, block_of(pool, 'a')));
+	auto const old = s.block(piece(0), 0);
+	static_cast<void>(s.put(piece(0), 0, block_of(pool, 'b')));
+	EXPECT_EQ(old.bytes()[100], 'a');
+	EXPECT_EQ(s.block(piece(0), 0).bytes()[100], 'b');
+	static_cast<void>(s.clear());
+	EXPECT_EQ(old.bytes()[block_bytes - 1], 'a');
+}
+
+TEST(piece_store, blocks_of_padding_need_not_be_written)
+{
+	block_pool pool(64, 1);
+	// A hybrid torrent: behind the first file's 20,000 bytes all is padding up to the next piece.
+	piece_store s(shape_of({20'000, 1000}, 64 * 1024, true));
+	static_cast<void>(s.put(piece(0), 0, block_of(pool, 'a')));
+	EXPECT_EQ(s.state(piece(0)), piece_state::partial);
+	static_cast<void>(s.put(piece(0), 1, block_of(pool, 'b')));
+	EXPECT_EQ(s.state(piece(0)), piece_state::complete);
+	EXPECT_TRUE(s.mark_verified(piece(0)));
+}
+
+TEST(piece_store, agrees_with_a_simple_model_over_random_operations)
+{
+	block_pool pool(4000, 1);
+	auto const shape = shape_of({300'000, 5, 0, 70'000}, 32 * 1024, true);
+	for (unsigned seed = 0; seed < 50; ++seed)
+	{
+		std::mt19937 random(seed);
+		piece_store s(shape);
+		std::map<std::pair<int, int>, char> model;
+		std::map<int, bool> verified;
+		for (int step = 0; step < 2000; ++step)
+		{
+			auto const p = int(random() % unsigned(shape.num_pieces()));
+			auto const b = int(random() % unsigned(shape.num_blocks(piece(p))));
+			auto const complete = [&] {
+				for (int i = 0; i < shape.num_blocks(piece(p)); ++i)
+					if (!model.count({p, i}) && !shape.is_padding(piece(p), i)) return false;
+				return true;
+			};
+			auto const erase = [&] { std::erase_if(model, [&](auto const& e) { return e.first.first == p; }); };
+			switch (random() % 16)
+			{
+			case 0: static_cast<void>(s.drop(piece(p))); erase(); verified[p] = false; break;
+			case 1: if (random() % 20 == 0) { static_cast<void>(s.clear()); model.clear(); verified.clear(); } break;
+			case 2: case 3: ASSERT_EQ(s.mark_verified(piece(p)), complete()); verified[p] = complete(); break;
+			default:
+			{
+				auto const c = char(random());
+				ASSERT_EQ(s.put(piece(p), b, block_of(pool, c)), verified[p]) << "seed " << seed;
+				model[{p, b}] = c;
+				verified[p] = false;
+			}
+			}
+			auto const got = s.block(piece(p), b);
+			auto const want = model.find({p, b});
+			ASSERT_EQ(bool(got), want != model.end()) << "seed " << seed << " step " << step;
+			if (got) { ASSERT_EQ(got.bytes()[7], want->second) << "seed " << seed << " step " << step; }
+			ASSERT_EQ(s.num_blocks(), std::int64_t(model.size())) << "seed " << seed << " step " << step;
+			ASSERT_EQ(pool.used_blocks(), s.num_blocks());
+			ASSERT_EQ(s.num_verified(), std::count_if(verified.begin(), verified.end(), [](auto const& v) { return v.second; }))
+				<< "seed " << seed << " step " << step;
+			bool const any = std::any_of(model.begin(), model.end(), [&](auto const& e) { return e.first.first == p; });
+			auto const state = s.state(piece(p));
+			if (verified[p]) ASSERT_EQ(state, piece_state::verified);
+			else if (complete()) ASSERT_EQ(state, piece_state::complete);
+			else ASSERT_EQ(state, any ? piece_state::partial : state);
+		}
+	}
+	EXPECT_EQ(pool.used_blocks(), 0);
+}
+
+} // namespace
