@@ -1,0 +1,250 @@
+#include "cache/cache.hpp"
+
+#include "block/check.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace slipstream {
+
+// -- torrents
+
+std::uint64_t cache::enter(std::weak_ptr<evictee> torrent, std::int64_t const total_blocks, int const piece_blocks)
+{
+	mutex_lock const lock(m_mutex);
+	auto const id = m_next_id++;
+	member& m = m_members[id];
+	m.torrent = std::move(torrent);
+	m.total_blocks = total_blocks;
+	m.piece_blocks = piece_blocks;
+	recount();
+	return id;
+}
+
+void cache::leave(std::uint64_t const torrent)
+{
+	mutex_lock const lock(m_mutex);
+	m_members.erase(torrent);
+	m_order.erase_torrent(torrent);
+	for (auto i = m_leaving.lower_bound({torrent, 0}); i != m_leaving.end() && i->first.torrent == torrent;)
+	{
+		m_leaving_blocks -= i->second;
+		i = m_leaving.erase(i);
+	}
+	recount();
+}
+
+void cache::change_connections(std::int64_t const difference)
+{
+	mutex_lock const lock(m_mutex);
+	m_connections += difference;
+	recount();
+}
+
+void cache::change_capacity()
+{
+	mutex_lock const lock(m_mutex);
+	recount();
+}
+
+budget cache::sum() const
+{
+	budget b;
+	b.capacity_blocks = m_pool.capacity_blocks();
+	b.scratch_blocks = m_pool.reserved_blocks();
+	b.connections = m_connections;
+	b.torrents = static_cast<std::int64_t>(m_members.size());
+	for (auto const& [id, m] : m_members)
+		b.largest_piece_blocks = std::max<std::int64_t>(b.largest_piece_blocks, m.piece_blocks);
+	return b;
+}
+
+budget cache::current_budget() const
+{
+	mutex_lock const lock(m_mutex);
+	return sum();
+}
+
+budget cache::budget_at(std::int64_t const capacity_blocks) const
+{
+	auto b = current_budget();
+	b.capacity_blocks = capacity_blocks;
+	return b;
+}
+
+bool cache::crowded_at(std::int64_t const capacity_blocks) const
+{
+	mutex_lock const lock(m_mutex);
+	return m_enabled && total_blocks() > capacity_blocks - m_pool.reserved_blocks();
+}
+
+std::int64_t cache::total_blocks() const
+{
+	std::int64_t total = 0;
+	for (auto const& [id, m] : m_members) total += m.total_blocks;
+	return total;
+}
+
+std::int64_t cache::granted_blocks(protection const kind) const
+{
+	mutex_lock const lock(m_mutex);
+	std::int64_t total = 0;
+	for (auto const& [id, m] : m_members) total += m.given[std::size_t(kind)].blocks;
+	return total;
+}
+
+void cache::recount()
+{
+	auto const b = sum();
+	m_crowded = m_enabled && total_blocks() > b.capacity_blocks - b.scratch_blocks;
+	// Connections beyond what a quarter of the capacity could take in are slowed, not provided for.
+	m_wanted_free = std::min(b.arriving_blocks() + b.largest_piece_blocks, b.capacity_blocks / 4);
+	// Anew, in the order of entering.
+	for (auto& [id, m] : m_members)
+		for (auto& g : m.given) g = {};
+	for (auto& [id, m] : m_members) grant(id, m);
+}
+
+// -- what is there
+
+void cache::verified(std::uint64_t const torrent, int const piece)
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_members.find(torrent);
+	if (i == m_members.end()) return;
+	auto const s = i->second.standings.find(piece);
+	m_order.insert({torrent, piece}, s == i->second.standings.end() ? standing{} : s->second);
+}
+
+void cache::gone(std::uint64_t const torrent, int const piece)
+{
+	mutex_lock const lock(m_mutex);
+	m_order.erase({torrent, piece});
+	auto const i = m_leaving.find({torrent, piece});
+	if (i == m_leaving.end()) return;
+	m_leaving_blocks -= i->second;
+	m_leaving.erase(i);
+	m_evicted.fetch_add(1, std::memory_order_relaxed);
+}
+
+void cache::stays(std::uint64_t const torrent, int const piece)
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_leaving.find({torrent, piece});
+	if (i == m_leaving.end()) return;
+	m_leaving_blocks -= i->second;
+	m_leaving.erase(i);
+	m_order.stay({torrent, piece});
+}
+
+void cache::touched(std::uint64_t const torrent, int const piece)
+{
+	if (!crowded()) return;
+	mutex_lock const lock(m_mutex);
+	m_order.touch({torrent, piece});
+}
+
+// -- what is to be kept
+
+granted cache::protect(std::uint64_t const torrent, protection const kind, std::vector<int> pieces)
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_members.find(torrent);
+	if (i == m_members.end()) return {};
+	i->second.wished[std::size_t(kind)] = std::move(pieces);
+	grant(torrent, i->second);
+	return i->second.given[std::size_t(kind)];
+}
+
+// Grants in the order of the kinds and, within one, in the order wished; stops a kind at the first piece that
+// does not fit. Other torrents keep what they have: first come, first served between torrents.
+void cache::grant(std::uint64_t const id, member& m)
+{
+	auto left = sum().protectable_blocks();
+	for (auto const& [other, o] : m_members)
+		if (other != id) for (auto const& g : o.given) left -= g.blocks;
+
+	std::map<int, standing> now;
+	for (auto const kind : {protection::reader, protection::reserved, protection::lookbehind})
+	{
+		granted& g = m.given[std::size_t(kind)];
+		g = {};
+		int distance = 0;
+		for (int const piece : m.wished[std::size_t(kind)])
+		{
+			bool const is_new = now.count(piece) == 0;
+			if (is_new && m.piece_blocks > left) break;
+			if (is_new) left -= m.piece_blocks;
+			g.pieces += 1;
+			g.blocks += is_new ? m.piece_blocks : 0;
+			bool const kept = kind != protection::reader || distance < 2;
+			auto& s = now[piece];
+			s = kept || s.what == standing::kind::kept ? standing{standing::kind::kept, 0}
+				: standing{standing::kind::ahead, distance};
+			++distance;
+		}
+	}
+	for (auto const& [piece, s] : m.standings)
+		if (now.count(piece) == 0) m_order.set_standing({id, piece}, {});
+	for (auto const& [piece, s] : now) m_order.set_standing({id, piece}, s);
+	m.standings = std::move(now);
+}
+
+granted cache::granted_for(std::uint64_t const torrent, protection const kind) const
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_members.find(torrent);
+	return i == m_members.end() ? granted{} : i->second.given[std::size_t(kind)];
+}
+
+std::vector<int> cache::granted_pieces(std::uint64_t const torrent, protection const kind) const
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_members.find(torrent);
+	if (i == m_members.end()) return {};
+	auto const& wished = i->second.wished[std::size_t(kind)];
+	return {wished.begin(), wished.begin() + i->second.given[std::size_t(kind)].pieces};
+}
+
+standing cache::standing_of(std::uint64_t const torrent, int const piece) const
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_members.find(torrent);
+	if (i == m_members.end()) return {};
+	auto const s = i->second.standings.find(piece);
+	return s == i->second.standings.end() ? standing{} : s->second;
+}
+
+// -- room
+
+bool cache::is_low() const noexcept
+{
+	return crowded() && m_pool.free_blocks() < m_wanted_free.load(std::memory_order_relaxed);
+}
+
+void cache::make_room()
+{
+	if (!is_low()) return;
+	std::vector<std::pair<piece_key, std::weak_ptr<evictee>>> victims;
+	{
+		mutex_lock const lock(m_mutex);
+		while (m_pool.headroom_blocks() + m_leaving_blocks < m_wanted_free.load(std::memory_order_relaxed))
+		{
+			auto const key = m_order.victim();
+			if (!key) break;
+			auto const m = m_members.find(key->torrent);
+			check(m != m_members.end(), "a piece in the eviction order has its torrent");
+			m_order.mark_leaving(*key);
+			m_leaving[*key] = m->second.piece_blocks;
+			m_leaving_blocks += m->second.piece_blocks;
+			victims.emplace_back(*key, m->second.torrent);
+		}
+	}
+	for (auto const& [key, weak] : victims)
+	{
+		auto const torrent = weak.lock();
+		if (!torrent || !torrent->evict(key.piece)) stays(key.torrent, key.piece);
+	}
+}
+
+} // namespace slipstream

@@ -1,0 +1,131 @@
+// The cache: who may keep what in the pool, and who goes when memory is wanted. The only code that
+// decides an eviction.
+//
+// It knows torrents by a number and an evictee, the pool by its counts, and protections by what
+// their owners asked for and were granted. When fewer blocks are free than may arrive before peers hear "stop", it names
+// victims from its eviction order and asks their torrents to forget them; the blocks come home when that is done.
+// It asks for nothing to be downloaded and drops nothing itself.
+//
+// Thread-safe, one mutex, not held while asking an evictee. Owned by the disk's core.
+#pragma once
+
+#include "block/block_pool.hpp"
+#include "block/mutex.hpp"
+#include "cache/budget.hpp"
+#include "cache/eviction_order.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace slipstream {
+
+// A torrent, as the cache asks it to shrink.
+class evictee
+{
+public:
+	// Any thread; must only pass the wish on. False: it cannot be passed on any more.
+	virtual bool evict(int piece) noexcept = 0;
+
+protected:
+	~evictee() = default;
+};
+
+// What of a wish was granted: a prefix of it.
+struct granted
+{
+	int pieces = 0;
+	std::int64_t blocks = 0;
+};
+
+class cache
+{
+public:
+	// The kinds of protection, first served first when not all fits.
+	enum class protection { reader, reserved, lookbehind };
+
+	// With `enabled` false memory is never crowded, and nobody is asked to go.
+	cache(block_pool& pool, bool enabled) : m_pool(pool), m_enabled(enabled) {}
+
+	// -- torrents
+
+	[[nodiscard]] std::uint64_t enter(std::weak_ptr<evictee> torrent, std::int64_t total_blocks, int piece_blocks) EXCLUDES(m_mutex);
+	void leave(std::uint64_t torrent) EXCLUDES(m_mutex);
+	// Connections that may send, over all sessions.
+	void change_connections(std::int64_t difference) EXCLUDES(m_mutex);
+
+	// The pool's capacity has changed.
+	void change_capacity() EXCLUDES(m_mutex);
+
+	// True when not everything that may come fits, so that pieces may have to go. Any time, no lock.
+	[[nodiscard]] bool crowded() const noexcept { return m_crowded.load(std::memory_order_relaxed); }
+	[[nodiscard]] budget current_budget() const EXCLUDES(m_mutex);
+	// What these would be with another capacity.
+	[[nodiscard]] budget budget_at(std::int64_t capacity_blocks) const EXCLUDES(m_mutex);
+	[[nodiscard]] bool crowded_at(std::int64_t capacity_blocks) const EXCLUDES(m_mutex);
+
+	// -- what is there
+
+	void verified(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
+	void gone(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
+	void touched(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
+	// The piece could not be given up after all.
+	void stays(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
+
+	// -- what is to be kept
+
+	// Replaces the torrent's wish of that kind; pieces in order of importance. Of `reader`, the first two are
+	// kept and the rest is read-ahead, which goes before anything kept. Answers what could be granted of it now.
+	granted protect(std::uint64_t torrent, protection kind, std::vector<int> pieces) EXCLUDES(m_mutex);
+	[[nodiscard]] std::int64_t granted_blocks(protection kind) const EXCLUDES(m_mutex);
+	[[nodiscard]] granted granted_for(std::uint64_t torrent, protection kind) const EXCLUDES(m_mutex);
+	[[nodiscard]] std::vector<int> granted_pieces(std::uint64_t torrent, protection kind) const EXCLUDES(m_mutex);
+	// How the piece stands now.
+	[[nodiscard]] standing standing_of(std::uint64_t torrent, int piece) const EXCLUDES(m_mutex);
+
+	// -- room
+
+	// Asks pieces to go until what may arrive has room. Cheap when there is room.
+	void make_room() EXCLUDES(m_mutex);
+	// Fewer blocks are free than may still arrive.
+	[[nodiscard]] bool is_low() const noexcept;
+	// The number of free blocks from which on memory is not low.
+	[[nodiscard]] std::int64_t wanted_free_blocks() const noexcept
+	{ return m_wanted_free.load(std::memory_order_relaxed); }
+	[[nodiscard]] std::int64_t evicted() const noexcept { return m_evicted.load(std::memory_order_relaxed); }
+
+private:
+	struct member
+	{
+		std::weak_ptr<evictee> torrent;
+		std::int64_t total_blocks = 0;
+		int piece_blocks = 0;
+		std::vector<int> wished[3];
+		granted given[3];
+		std::map<int, standing> standings; // pieces that are not open
+	};
+
+	void grant(std::uint64_t id, member& m) REQUIRES(m_mutex);
+	void recount() REQUIRES(m_mutex);
+	[[nodiscard]] budget sum() const REQUIRES(m_mutex);
+	[[nodiscard]] std::int64_t total_blocks() const REQUIRES(m_mutex);
+
+	block_pool& m_pool;
+	bool const m_enabled;
+	std::atomic<bool> m_crowded{false};
+	std::atomic<std::int64_t> m_wanted_free{0};
+	std::atomic<std::int64_t> m_evicted{0};
+
+	mutable mutex m_mutex;
+	std::uint64_t m_next_id GUARDED_BY(m_mutex) = 1;
+	std::map<std::uint64_t, member> m_members GUARDED_BY(m_mutex);
+	std::int64_t m_connections GUARDED_BY(m_mutex) = 0;
+	std::int64_t m_leaving_blocks GUARDED_BY(m_mutex) = 0;
+	std::map<piece_key, std::int64_t> m_leaving GUARDED_BY(m_mutex);
+	eviction_order m_order GUARDED_BY(m_mutex);
+};
+
+} // namespace slipstream

@@ -1,0 +1,205 @@
+#include "cache/cache.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+using namespace slipstream;
+
+namespace {
+
+using protection = cache::protection;
+
+// A torrent of pieces of 4 blocks that gives up what it is asked to, when told to.
+struct fake_torrent final : evictee
+{
+	block_pool& pool;
+	class cache& owner;
+	std::uint64_t id = 0;
+	bool listens = true;
+	std::vector<int> asked;
+	std::map<int, std::vector<unique_block>> pieces;
+
+	fake_torrent(block_pool& p, class cache& c) : pool(p), owner(c) {}
+	bool evict(int const piece) noexcept override
+	{
+		if (listens) asked.push_back(piece);
+		return listens;
+	}
+	bool download(int const piece)
+	{
+		std::vector<unique_block> blocks;
+		for (int i = 0; i < 4; ++i)
+		{
+			auto b = pool.acquire();
+			if (!b) return false;
+			blocks.push_back(std::move(b));
+		}
+		pieces[piece] = std::move(blocks);
+		owner.verified(id, piece);
+		return true;
+	}
+	void give_up()
+	{
+		for (int const p : std::exchange(asked, {})) { pieces.erase(p); owner.gone(id, p); }
+	}
+};
+
+struct cache_fixture : ::testing::Test
+{
+	block_pool pool{128, 8};
+	class cache c{pool, true};
+	std::shared_ptr<fake_torrent> enter(std::int64_t const total = 1000)
+	{
+		auto t = std::make_shared<fake_torrent>(pool, c);
+		t->id = c.enter(t, total, 4);
+		return t;
+	}
+};
+
+TEST_F(cache_fixture, nothing_goes_while_everything_fits)
+{
+	c.change_connections(50);
+	auto const t = enter(100);
+	EXPECT_FALSE(c.crowded());
+	for (int i = 0; i < 25; ++i) ASSERT_TRUE(t->download(i));
+	c.make_room();
+	EXPECT_TRUE(t->asked.empty());
+}
+
+TEST_F(cache_fixture, room_is_made_for_what_may_arrive_before_it_is_needed)
+{
+	c.change_connections(6); // 12 blocks, and a piece
+	auto const t = enter();
+	EXPECT_TRUE(c.crowded());
+	int i = 0;
+	while (!c.is_low()) ASSERT_TRUE(t->download(i++));
+	EXPECT_GT(pool.free_blocks(), 0);
+	c.make_room();
+	ASSERT_FALSE(t->asked.empty());
+	EXPECT_EQ(t->asked.front(), 0) << "least recently used";
+	auto const asked = t->asked.size();
+	c.make_room();
+	EXPECT_EQ(t->asked.size(), asked) << "what is leaving counts as room";
+	t->give_up();
+	EXPECT_FALSE(c.is_low());
+	EXPECT_EQ(c.evicted(), std::int64_t(asked));
+}
+
+TEST_F(cache_fixture, kept_pieces_are_never_asked_to_go)
+{
+	c.change_connections(6);
+	auto const t = enter();
+	EXPECT_EQ(c.protect(t->id, protection::lookbehind, {0, 1, 2}).pieces, 3);
+	EXPECT_EQ(c.protect(t->id, protection::reserved, {3}).pieces, 1);
+	for (int i = 0; t->download(i); ++i) {}
+	c.make_room();
+	for (int const p : t->asked) EXPECT_GT(p, 3);
+	EXPECT_FALSE(t->asked.empty());
+}
+
+TEST_F(cache_fixture, a_piece_that_cannot_go_stays_and_is_named_again)
+{
+	c.change_connections(6);
+	auto const t = enter();
+	for (int i = 0; t->download(i); ++i) {}
+	t->listens = false;
+	c.make_room();
+	t->listens = true;
+	c.make_room();
+	EXPECT_FALSE(t->asked.empty());
+}
+
+TEST_F(cache_fixture, protecting_more_than_fits_grants_what_fits_readers_first)
+{
+	c.change_connections(6);
+	auto const t = enter();
+	auto const fits = c.current_budget().protectable_blocks() / 4;
+	std::vector<int> wish(100);
+	for (int i = 0; i < 100; ++i) wish[std::size_t(i)] = i;
+	auto const lookbehind = c.protect(t->id, protection::lookbehind, wish);
+	EXPECT_EQ(lookbehind.pieces, fits);
+	EXPECT_EQ(lookbehind.blocks, fits * 4);
+	auto const reader = c.protect(t->id, protection::reader, {200, 201, 202, 203});
+	EXPECT_EQ(reader.pieces, 4);
+	EXPECT_EQ(c.granted_for(t->id, protection::lookbehind).pieces, fits - 4);
+	EXPECT_EQ(c.standing_of(t->id, 200).what, standing::kind::kept);
+	EXPECT_EQ(c.standing_of(t->id, 203).what, standing::kind::ahead);
+	// The same piece twice costs once.
+	EXPECT_EQ(c.protect(t->id, protection::reserved, {200}).blocks, 0);
+}
+
+TEST_F(cache_fixture, torrents_do_not_take_protection_from_each_other_and_leaving_frees_it)
+{
+	auto const a = enter();
+	auto const b = enter();
+	std::vector<int> wish(100);
+	for (int i = 0; i < 100; ++i) wish[std::size_t(i)] = i;
+	auto const first = c.protect(a->id, protection::lookbehind, wish);
+	EXPECT_GT(first.pieces, 0);
+	EXPECT_EQ(c.protect(b->id, protection::lookbehind, wish).pieces, 0);
+	EXPECT_EQ(c.granted_for(a->id, protection::lookbehind).pieces, first.pieces);
+	c.leave(a->id);
+	EXPECT_GT(c.granted_for(b->id, protection::lookbehind).pieces, 0);
+	EXPECT_EQ(c.protect(a->id, protection::lookbehind, wish).pieces, 0) << "it has left";
+}
+
+TEST_F(cache_fixture, protections_and_the_pool_agree_over_random_operations)
+{
+	for (unsigned seed = 0; seed < 200; ++seed)
+	{
+		std::mt19937 random(seed);
+		block_pool p(64 + std::int64_t(random() % 128), 8);
+		class cache k(p, true);
+		k.change_connections(int(random() % 10));
+		std::vector<std::shared_ptr<fake_torrent>> torrents;
+		for (int step = 0; step < 400; ++step)
+		{
+			auto const some = [&] { return torrents[random() % torrents.size()]; };
+			switch (torrents.empty() ? 0 : random() % 8)
+			{
+			case 0:
+				if (torrents.size() < 4)
+				{
+					torrents.push_back(std::make_shared<fake_torrent>(p, k));
+					torrents.back()->id = k.enter(torrents.back(), std::int64_t(random() % 400), 4);
+				}
+				break;
+			case 1:
+				if (random() % 4 == 0) { auto const i = random() % torrents.size(); k.leave(torrents[i]->id); torrents.erase(torrents.begin() + std::ptrdiff_t(i)); }
+				break;
+			case 2:
+			{
+				std::vector<int> wish;
+				for (auto n = random() % 20; n > 0; --n) wish.push_back(int(random() % 60));
+				static_cast<void>(k.protect(some()->id, protection(random() % 3), wish));
+				break;
+			}
+			case 3: some()->give_up(); break;
+			case 4: p.set_capacity(64 + std::int64_t(random() % 128)); k.change_capacity(); break;
+			default:
+			{
+				auto const t = some();
+				auto const piece = int(random() % 60);
+				if (t->pieces.count(piece) == 0) static_cast<void>(t->download(piece));
+			}
+			}
+			k.make_room();
+			std::int64_t granted = 0;
+			for (auto const& t : torrents)
+			{
+				for (auto const kind : {protection::reader, protection::reserved, protection::lookbehind})
+					granted += k.granted_for(t->id, kind).blocks;
+				for (int const piece : t->asked)
+					ASSERT_TRUE(t->pieces.count(piece)) << "asked for what is not there; seed " << seed;
+				ASSERT_EQ(std::set<int>(t->asked.begin(), t->asked.end()).size(), t->asked.size()) << "asked twice; seed " << seed;
+			}
+			ASSERT_LE(granted, k.current_budget().protectable_blocks()) << "seed " << seed << " step " << step;
+			ASSERT_LE(p.used_blocks(), p.peak_blocks());
+		}
+	}
+}
+
+} // namespace
