@@ -1,0 +1,39 @@
+// Admission: keeps a torrent that does not fit from wanting more than there is room for.
+//
+// Bounded memory comes from wanting no more than fits: what is refused or evicted after it was downloaded was downloaded for
+// nothing. In a crowded memory (see cache.hpp) a torrent may want
+//   - when its application says what it reads (set_reader_pieces): those and the reserved pieces, as far as granted;
+//   - when it does not: what is in memory and, by index, as many more as fit the torrent's equal share. It then
+//     finishes with these, and neither churns nor stalls.
+// The rest is withheld: its priority is made 0, and given back when it may be wanted again. An application that
+// wants a withheld piece gets it by reading there (set_reader_pieces), not by raising its priority.
+//
+// One torrent's, owned by its plugin. Network thread. It decides no eviction.
+#pragma once
+
+#include "disk/torrent_storage.hpp"
+
+#include <libtorrent/download_priority.hpp>
+#include <libtorrent/torrent_handle.hpp>
+
+#include <map>
+#include <vector>
+
+namespace slipstream {
+
+class admission
+{
+public:
+	// A piece is being given up: not wanted until a review admits it again.
+	void withhold(lt::torrent_handle const& torrent, lt::piece_index_t piece);
+	// Brings the priorities in line with what fits now. Cheap when nothing changes.
+	void review(torrent_storage& storage, lt::torrent_handle const& torrent);
+
+private:
+	[[nodiscard]] std::vector<bool> admitted(torrent_storage& storage
+		, std::vector<lt::download_priority_t> const& wanted) const;
+
+	std::map<lt::piece_index_t, lt::download_priority_t> m_withheld; // with the priority to give back
+};
+
+} // namespace slipstream

@@ -1,0 +1,167 @@
+// Completions: what libtorrent is told about finished operations, always later and always on its
+// network thread.
+//
+// Each kind is a struct that owns the handler and everything the handler is given, so nothing it
+// touches can be gone when it runs; it is moved along, never copied (a copy of a hash handler would
+// have another vector behind its span), and called exactly once. The queue collects completions from
+// the network thread and from hash workers and delivers them in order, a batch a post: the post goes out with
+// the first of a batch, so delivery depends on nobody calling submit_jobs().
+#pragma once
+
+#include "block/mutex.hpp"
+#include "disk/lt_compat.hpp"
+#include "disk/write_watermark.hpp"
+
+#include <libtorrent/aux_/vector.hpp>
+#include <libtorrent/download_priority.hpp>
+#include <libtorrent/error_code.hpp>
+#include <libtorrent/io_context.hpp>
+#include <libtorrent/sha1_hash.hpp>
+#include <libtorrent/units.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace slipstream {
+
+struct read_done
+{
+	std::function<void(lt::disk_buffer_holder, lt::storage_error const&)> handler;
+	lt::disk_buffer_holder buffer;
+	lt::storage_error error;
+	void operator()() { handler(std::move(buffer), error); }
+};
+
+struct write_done
+{
+	std::function<void(lt::storage_error const&)> handler;
+	lt::storage_error error;
+	std::shared_ptr<write_watermark> watermark;
+	int length;
+	bool was_held = false;
+	void operator()()
+	{
+		// Before the handler, so that one that throws does not leave the bytes counted for ever.
+		if (!was_held) watermark->delivered(length);
+		handler(error);
+	}
+};
+
+// Hashes are delivered by the job that computed them: there is more to do around the handler.
+class delivery
+{
+public:
+	virtual ~delivery() = default;
+	virtual void deliver() = 0;
+};
+
+struct hash_done
+{
+	std::unique_ptr<delivery> job;
+	void operator()() { job->deliver(); }
+};
+
+struct check_done
+{
+	std::function<void(lt::status_t, lt::storage_error const&)> handler;
+	lt::status_t status;
+	lt::storage_error error;
+	void operator()() { handler(status, error); }
+};
+
+struct move_done
+{
+	std::function<void(lt::status_t, std::string const&, lt::storage_error const&)> handler;
+	std::string path;
+	lt::storage_error error;
+	void operator()() { handler(lt_compat::no_error(), path, error); }
+};
+
+struct rename_done
+{
+	std::function<void(std::string const&, lt::file_index_t, lt::storage_error const&)> handler;
+	std::string name;
+	lt::file_index_t file;
+	lt::storage_error error;
+	void operator()() { handler(name, file, error); }
+};
+
+struct priority_done
+{
+	using priorities = lt::aux::vector<lt::download_priority_t, lt::file_index_t>;
+	std::function<void(lt::storage_error const&, priorities)> handler;
+	priorities given;
+	lt::storage_error error;
+	void operator()() { handler(error, std::move(given)); }
+};
+
+struct delete_done
+{
+	std::function<void(lt::storage_error const&)> handler;
+	lt::storage_error error;
+	void operator()() { handler(error); }
+};
+
+struct clear_done
+{
+	std::function<void(lt::piece_index_t)> handler;
+	lt::piece_index_t piece;
+	void operator()() { handler(piece); }
+};
+
+// Stop and release: libtorrent may pass no handler at all.
+struct plain_done
+{
+	std::function<void()> handler;
+	void operator()() { if (handler) handler(); }
+};
+
+// What the disk wants done on its own network thread, asked for from any.
+class own_step
+{
+public:
+	virtual ~own_step() = default;
+	virtual void run() = 0;
+};
+
+struct step_due
+{
+	std::unique_ptr<own_step> step;
+	void operator()() { step->run(); }
+};
+
+using completion = std::variant<read_done, write_done, hash_done, check_done, move_done, rename_done
+	, priority_done, delete_done, clear_done, plain_done, step_due>;
+
+// Owned by its disk (one session's); posts keep it alive.
+class completion_queue : public std::enable_shared_from_this<completion_queue>
+{
+public:
+	explicit completion_queue(lt::io_context& ioc) : m_ioc(ioc) {}
+
+	// Any thread. False, and nothing is done, once closed.
+	bool push(completion c) EXCLUDES(m_mutex);
+	// Nothing is delivered any more; drops what was not, which is something only where an io_context was
+	// stopped early.
+	void close() EXCLUDES(m_mutex);
+	// Pushed and not delivered yet. Any thread.
+	[[nodiscard]] int size() const noexcept { return m_size.load(std::memory_order_relaxed); }
+
+private:
+	void post_delivery() REQUIRES(m_mutex);
+	void deliver() EXCLUDES(m_mutex);
+
+	lt::io_context& m_ioc;
+	std::atomic<int> m_size{0};
+	mutex m_mutex;
+	std::vector<completion> m_waiting GUARDED_BY(m_mutex);
+	bool m_posted GUARDED_BY(m_mutex) = false; // a deliver() is on its way
+	bool m_closed GUARDED_BY(m_mutex) = false; // m_ioc may be gone
+};
+
+} // namespace slipstream

@@ -1,0 +1,98 @@
+// The core: what all sessions on one memory disk share: the pool and its capacity, the hash workers,
+// the counters, and the register in which a torrent's storage is found by any of its hashes.
+//
+// Thread-safe. Shared by memory_disk handles, the sessions' disks, storages and leases; the last one to
+// let go destroys it, which joins the workers. It knows no session and keeps no storage alive.
+#pragma once
+
+#include "block/block_pool.hpp"
+#include "block/mutex.hpp"
+#include "cache/cache.hpp"
+#include "store/hasher.hpp"
+
+#include <slipstream/memory_disk.hpp>
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+namespace slipstream {
+
+class torrent_storage;
+
+// Hears, on any thread, that memory is no longer low.
+class room_listener
+{
+public:
+	virtual void room() noexcept = 0;
+
+protected:
+	~room_listener() = default;
+};
+
+class disk_core
+{
+public:
+	explicit disk_core(memory_disk_options const& options);
+
+	struct counters
+	{
+		std::atomic<std::int64_t> blocks_written{0};
+		std::atomic<std::int64_t> blocks_read{0};
+		std::atomic<std::int64_t> reads_missed{0};
+		std::atomic<std::int64_t> reads_copied{0};
+		std::atomic<std::int64_t> writes_refused{0};
+		std::atomic<std::int64_t> pieces_hashed{0};
+		std::atomic<std::int64_t> pieces_verified{0};
+		std::atomic<std::int64_t> pieces_forgotten{0};
+	};
+
+	block_pool pool;
+	class cache cache;
+	counters count;
+	class hasher hasher; // after the pool: workers are joined before it goes
+
+	// As many workers as the options say; where they leave it open, as many as this session asks for.
+	void serve_session(int hashing_threads);
+
+	[[nodiscard]] expected<std::int64_t> set_capacity(std::int64_t bytes) EXCLUDES(m_mutex);
+
+	// Memory is low: `listener` gets a step when it is not any more. Kept until then, weakly.
+	void tell_when_room(std::weak_ptr<room_listener> listener) EXCLUDES(m_mutex);
+
+	void enter(std::shared_ptr<torrent_storage> const& storage) EXCLUDES(m_mutex);
+	// Files it under hashes learnt since.
+	void enter_names(std::shared_ptr<torrent_storage> const& storage) EXCLUDES(m_mutex);
+	void leave(torrent_storage const& storage) EXCLUDES(m_mutex);
+
+	// The storage that was entered last under the hash; null when there is none.
+	[[nodiscard]] std::shared_ptr<torrent_storage> find(lt::sha1_hash const& hash) const EXCLUDES(m_mutex);
+	// The storage of a libtorrent torrent, by identity.
+	[[nodiscard]] std::shared_ptr<torrent_storage> find_owned_by(void const* owner) const EXCLUDES(m_mutex);
+
+	[[nodiscard]] memory_stats stats() const EXCLUDES(m_mutex);
+
+private:
+	struct entry
+	{
+		torrent_storage const* address; // to compare with only
+		std::weak_ptr<torrent_storage> storage;
+	};
+	void say_room() noexcept EXCLUDES(m_mutex);
+	void file_under(lt::sha1_hash const& name, std::shared_ptr<torrent_storage> const& storage) REQUIRES(m_mutex);
+
+	int const m_hash_threads;
+
+	mutable mutex m_mutex;
+	// In the order of entering. A v2 hash is filed under its first 20 bytes, as libtorrent does.
+	std::unordered_map<lt::sha1_hash, std::vector<entry>> m_by_name GUARDED_BY(m_mutex);
+	std::unordered_map<void const*, std::weak_ptr<torrent_storage>> m_by_owner GUARDED_BY(m_mutex);
+	std::set<std::weak_ptr<room_listener>, std::owner_less<>> m_wait_for_room GUARDED_BY(m_mutex);
+};
+
+// The names a torrent's hashes are filed under: v1, and the first 20 bytes of v2.
+[[nodiscard]] std::vector<lt::sha1_hash> names_of(lt::info_hash_t const& hashes);
+
+} // namespace slipstream

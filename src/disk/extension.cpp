@@ -1,0 +1,149 @@
+#include "disk/extension.hpp"
+#include "disk/admission.hpp"
+#include "disk/disk_core.hpp"
+#include "disk/torrent_storage.hpp"
+
+#include <libtorrent/bdecode.hpp>
+#include <libtorrent/peer_connection_handle.hpp>
+#include <libtorrent/torrent_handle.hpp>
+#include <libtorrent/torrent_status.hpp>
+
+namespace slipstream {
+
+namespace {
+
+// Belongs to one connection, which owns it. Knows whether the peer understands lt_donthave (BEP 54).
+class peer_part final : public lt::peer_plugin
+{
+public:
+	explicit peer_part(lt::peer_connection_handle peer) : m_peer(std::move(peer)) {}
+
+	bool on_extension_handshake(lt::bdecode_node const& handshake) override
+	{
+		auto const m = handshake.dict_find_dict("m");
+		m_dont_have_id = m ? static_cast<std::uint8_t>(m.dict_find_int_value("lt_donthave", 0)) : std::uint8_t{0};
+		return true;
+	}
+
+	void tell_gone(lt::piece_index_t const piece)
+	{
+		if (m_dont_have_id == 0) return;
+		auto const p = static_cast<std::uint32_t>(static_cast<int>(piece));
+		// BEP 10: length, extended (20), the peer's number for the message; BEP 54: the piece.
+		char const message[] = {0, 0, 0, 6, 20, static_cast<char>(m_dont_have_id)
+			, static_cast<char>(p >> 24), static_cast<char>(p >> 16), static_cast<char>(p >> 8), static_cast<char>(p)};
+		m_peer.send_buffer(message, sizeof message);
+	}
+
+private:
+	lt::peer_connection_handle m_peer;
+	std::uint8_t m_dont_have_id = 0;
+};
+
+// Belongs to one libtorrent torrent, which owns it. Network thread only.
+class torrent_part final : public lt::torrent_plugin, public forgetting_host
+	, public std::enable_shared_from_this<torrent_part>
+{
+public:
+	torrent_part(lt::torrent_handle torrent, std::shared_ptr<disk_core> core, std::weak_ptr<memory_events> events)
+		: m_torrent(std::move(torrent)), m_core(std::move(core)), m_events(std::move(events)) {}
+
+	std::shared_ptr<lt::peer_plugin> new_connection(lt::peer_connection_handle const& peer) override
+	{
+		if (peer.type() != lt::connection_type::bittorrent) return nullptr; // web seeds are told nothing
+		std::erase_if(m_peers, [](auto const& weak) { return weak.expired(); });
+		auto part = std::make_shared<peer_part>(peer);
+		m_peers.push_back(part);
+		return part;
+	}
+
+	// Once a second. What is wanted has changed, or what fits.
+	void tick() override
+	{
+		auto const s = storage();
+		if (!s) return;
+		m_admission.review(*s, m_torrent);
+		if (s->core().cache.crowded())
+			s->forget_stranded([&](lt::piece_index_t const p) { return m_torrent.piece_priority(p) != lt::dont_download; });
+	}
+
+	void on_piece_pass(lt::piece_index_t const piece) override
+	{
+		if (auto const s = storage()) s->verified(piece);
+	}
+
+	// After a check libtorrent has pieces that never "passed": it hashed what was in memory.
+	void on_files_checked() override
+	{
+		auto const s = storage();
+		if (!s) return;
+		m_admission.review(*s, m_torrent);
+		if (s->pieces().empty()) return;
+		auto const have = m_torrent.status(lt::torrent_handle::query_pieces).pieces;
+		for (auto const piece : have.range())
+			if (have.get_bit(piece) && s->pieces().state(piece) == piece_state::complete) s->verified(piece);
+	}
+
+	void on_state(lt::torrent_status::state_t) override { static_cast<void>(storage()); }
+
+	void withhold(lt::piece_index_t const piece) override { m_admission.withhold(m_torrent, piece); }
+
+	void tell_peers(lt::piece_index_t const piece) override
+	{
+		for (auto const& weak : m_peers)
+			if (auto const peer = weak.lock()) peer->tell_gone(piece);
+	}
+
+	void review() override
+	{
+		if (auto const s = storage()) m_admission.review(*s, m_torrent);
+	}
+
+private:
+	// Looked up when needed: a magnet link's storage comes with its metadata.
+	[[nodiscard]] std::shared_ptr<torrent_storage> storage()
+	{
+		if (auto s = m_storage.lock()) return s;
+		auto const owner = m_torrent.native_handle();
+		auto s = m_core->find_owned_by(owner.get());
+		if (!s) return nullptr;
+		m_storage = s;
+		s->learn(m_torrent.info_hashes());
+		m_core->enter_names(s);
+		s->report_to(m_events);
+		s->attach(m_torrent, weak_from_this());
+		return s;
+	}
+
+	lt::torrent_handle const m_torrent;
+	std::shared_ptr<disk_core> const m_core;
+	std::weak_ptr<memory_events> const m_events;
+	std::vector<std::weak_ptr<peer_part>> m_peers;
+	std::weak_ptr<torrent_storage> m_storage;
+	admission m_admission;
+};
+
+class session_part final : public lt::plugin
+{
+public:
+	session_part(std::shared_ptr<disk_core> core, std::weak_ptr<memory_events> events)
+		: m_core(std::move(core)), m_events(std::move(events)) {}
+
+	std::shared_ptr<lt::torrent_plugin> new_torrent(lt::torrent_handle const& torrent, lt::client_data_t) override
+	{
+		return std::make_shared<torrent_part>(torrent, m_core, m_events);
+	}
+
+private:
+	std::shared_ptr<disk_core> const m_core;
+	std::weak_ptr<memory_events> const m_events;
+};
+
+} // namespace
+
+std::shared_ptr<lt::plugin> make_extension(std::shared_ptr<disk_core> core, std::weak_ptr<memory_events> events)
+{
+	return std::make_shared<session_part>(std::move(core), std::move(events));
+}
+
+} // namespace slipstream

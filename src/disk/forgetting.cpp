@@ -1,0 +1,92 @@
+#include "disk/forgetting.hpp"
+
+#include "block/check.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <memory>
+#include <utility>
+
+#include <sys/mman.h>
+
+namespace slipstream {
+
+namespace {
+
+lt::storage_error aborted() { return {boost::asio::error::operation_aborted, lt::operation_t::file_write}; }
+
+// Bytes that stand for a piece in add_piece. Nobody reads them (writes to a piece that is being forgotten
+// are dropped), so they are address space that was never touched.
+class untouched_bytes
+{
+public:
+	explicit untouched_bytes(int const size) : m_size(static_cast<std::size_t>(size))
+		, m_bytes(::mmap(nullptr, m_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
+	~untouched_bytes() { if (m_bytes != MAP_FAILED) ::munmap(m_bytes, m_size); }
+	untouched_bytes(untouched_bytes const&) = delete;
+	untouched_bytes& operator=(untouched_bytes const&) = delete;
+	[[nodiscard]] char const* get() const noexcept
+	{ return m_bytes == MAP_FAILED ? nullptr : static_cast<char const*>(m_bytes); }
+
+private:
+	std::size_t const m_size;
+	void* const m_bytes;
+};
+
+} // namespace
+
+void forgetting::attach(lt::torrent_handle torrent, std::weak_ptr<forgetting_host> host)
+{
+	m_torrent = std::move(torrent);
+	m_host = std::move(host);
+}
+
+bool forgetting::hold(lt::piece_index_t const piece, write_done& done)
+{
+	if (!attached() || holds(piece) || is_forgetting(piece)) return false;
+	done.was_held = true;
+	m_held.emplace(piece, std::move(done));
+	return true;
+}
+
+// add_piece dispatches to the network thread, and this is the network thread: each takes effect before it
+// returns, and no other event comes in between.
+void forgetting::forget(lt::piece_index_t const piece, int const piece_bytes)
+{
+	check(attached() && !is_forgetting(piece), "a piece is forgotten once at a time");
+	if (auto const host = m_host.lock()) host->withhold(piece);
+	untouched_bytes const any(piece_bytes);
+	m_forgetting.insert(piece);
+	m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
+	if (auto held = m_held.extract(piece))
+	{
+		held.mapped().error = aborted();
+		held.mapped()();
+		m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
+	}
+}
+
+std::optional<write_done> forgetting::release(lt::piece_index_t const piece)
+{
+	auto held = m_held.extract(piece);
+	if (!held) return std::nullopt;
+	held.mapped().error = aborted();
+	return std::move(held.mapped());
+}
+
+std::vector<write_done> forgetting::release_all()
+{
+	std::vector<write_done> released;
+	for (auto& [piece, done] : m_held) released.push_back(std::move(done));
+	m_held.clear();
+	return released;
+}
+
+bool forgetting::cleared(lt::piece_index_t const piece)
+{
+	if (m_forgetting.erase(piece) == 0) return false;
+	if (auto const host = m_host.lock()) host->tell_peers(piece);
+	return true;
+}
+
+} // namespace slipstream

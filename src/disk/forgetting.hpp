@@ -1,0 +1,86 @@
+// Forgetting: makes an unmodified libtorrent give up a piece that it has already verified, so that it
+// never claims what memory no longer holds. One torrent's; the only code that knows how.
+//
+// libtorrent has no call for this (its issue 5086). What it has is a piece picker that keeps a piece's
+// download entry, though the piece has passed and is announced and served, until every block's write
+// has completed. So in a torrent that may have to give up pieces, the completion of one block of each piece is kept
+// back, a block that a peer sent. To forget a piece then, in one go on the network thread:
+//
+//   0 its priority is made 0, or libtorrent would ask for it again at once
+//   1 mark it: writes to it are dropped, its hash will be a hash of zeros. Reads still answer.
+//   2 add_piece(overwrite_existing): every other block is ours now, no peer can be blamed for it
+//   3 complete the write that was kept back with operation_aborted: its block is "not had"
+//   4 add_piece again: the piece is complete once more, and libtorrent asks for its hash
+// and from there libtorrent does the rest:
+//   5 the hash is wrong, no block names a peer: to libtorrent bad data found on disk. Nobody is blamed, the
+//     piece bit is cleared, requests that wait for it are rejected, and async_clear_piece is called
+//   6 cleared(): the blocks go home, and peers that understand BEP 54 are told lt_donthave.
+// Because the bytes stay readable until 6, no read of a peer fails on the way.
+//
+// The phases of a piece here: free -> held (hold) -> forgetting (forget) -> free (cleared). A piece that
+// is only partly downloaded is forgotten the same way; it need not be held.
+//
+// What it costs: a hash_failed_alert and num_piece_failed for each piece forgotten; before libtorrent 2.0.11, have_piece()
+// and num_pieces count only pieces of which nothing is held. Not for a torrent that libtorrent calls seeding: it does not
+// ask again for what it forgot; see torrent_storage::shrink_by_recheck.
+//
+// Owned by its torrent's storage. Network thread only.
+#pragma once
+
+#include "disk/completion_queue.hpp"
+
+#include <libtorrent/torrent_handle.hpp>
+#include <libtorrent/units.hpp>
+
+#include <memory>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace slipstream {
+
+// What forgetting needs of the torrent's plugin. Network thread.
+class forgetting_host
+{
+public:
+	// Makes the piece unwanted, and remembers how much it was wanted.
+	virtual void withhold(lt::piece_index_t piece) = 0;
+	// Tells peers that it is gone (BEP 54).
+	virtual void tell_peers(lt::piece_index_t piece) = 0;
+	// Protections have changed: what may be wanted has, too.
+	virtual void review() = 0;
+
+protected:
+	~forgetting_host() = default;
+};
+
+class forgetting
+{
+public:
+	// From the extension.
+	void attach(lt::torrent_handle torrent, std::weak_ptr<forgetting_host> host);
+	[[nodiscard]] bool attached() const noexcept { return !m_host.expired(); }
+
+	// Keeps `done` back, and takes it, unless one is held for the piece or it is being forgotten.
+	bool hold(lt::piece_index_t piece, write_done& done);
+	[[nodiscard]] bool holds(lt::piece_index_t const piece) const { return m_held.count(piece) != 0; }
+	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.count(piece) != 0; }
+
+	// Begins. Precondition: attached, not begun, and either holds(piece) or the piece has not passed.
+	void forget(lt::piece_index_t piece, int piece_bytes);
+	// What is held for a piece that truly failed its hash, to be completed as not had.
+	[[nodiscard]] std::optional<write_done> release(lt::piece_index_t piece);
+	// All that is held, to be completed as written: those pieces are libtorrent's for good.
+	[[nodiscard]] std::vector<write_done> release_all();
+	// libtorrent cleared the piece. Answers whether that was the end of forgetting it.
+	bool cleared(lt::piece_index_t piece);
+
+private:
+	lt::torrent_handle m_torrent;
+	std::weak_ptr<forgetting_host> m_host;
+	std::map<lt::piece_index_t, write_done> m_held;
+	std::set<lt::piece_index_t> m_forgetting;
+};
+
+} // namespace slipstream

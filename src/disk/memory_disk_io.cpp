@@ -1,0 +1,254 @@
+// The half of the disk that moves bytes: read, write, hash.
+#include "disk/memory_disk_io.hpp"
+#include "disk/hashes.hpp"
+
+#include <libtorrent/operations.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+namespace slipstream {
+
+namespace {
+
+lt::storage_error failure(boost::system::error_code const ec, lt::operation_t const op)
+{ return {ec, op}; }
+
+lt::storage_error aborted(lt::operation_t const op)
+{ return failure(boost::asio::error::operation_aborted, op); }
+
+lt::storage_error refused(boost::system::errc::errc_t const e, lt::operation_t const op)
+{ return failure(boost::system::errc::make_error_code(e), op); }
+
+bool valid_for_read(geometry const& shape, lt::peer_request const& r)
+{
+	return shape.has(r.piece) && r.start >= 0 && r.length > 0 && r.length <= block_size_bytes
+		&& r.length <= shape.piece_bytes(r.piece) - r.start;
+}
+
+// libtorrent writes whole blocks, but for the end of the piece (contract of async_write).
+bool valid_for_write(geometry const& shape, lt::peer_request const& r)
+{
+	return shape.has(r.piece) && r.start >= 0 && r.start % block_size_bytes == 0
+		&& r.start < shape.piece_bytes(r.piece)
+		&& r.length == shape.block_length(r.piece, r.start / block_size_bytes);
+}
+
+// Adds the time it lived to one of libtorrent's timers, and to the sum of all.
+class timed
+{
+public:
+	timed(lt::counters& counters, int const timer) : m_counters(counters), m_timer(timer) {}
+	~timed()
+	{
+		auto const us = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - m_start).count();
+		m_counters.inc_stats_counter(m_timer, us);
+		m_counters.inc_stats_counter(lt::counters::disk_job_time, us);
+	}
+	timed(timed const&) = delete;
+	timed& operator=(timed const&) = delete;
+
+private:
+	using clock = std::chrono::steady_clock;
+	lt::counters& m_counters;
+	int const m_timer;
+	clock::time_point const m_start = clock::now();
+};
+
+void count(std::atomic<std::int64_t>& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
+
+} // namespace
+
+// -- reading
+
+void memory_disk_io::async_read(lt::storage_index_t const index, lt::peer_request const& r
+	, std::function<void(lt::disk_buffer_holder, lt::storage_error const&)> handler, lt::disk_job_flags_t)
+{
+	read_done done{std::move(handler), {}, {}};
+	if (auto const storage = live(index)) done.buffer = read(*storage, r, done.error);
+	else done.error = aborted(lt::operation_t::file_read);
+	m_completions->push(std::move(done));
+}
+
+// The blocks are found and shared here, in the call, so that the outcome is of this moment.
+lt::disk_buffer_holder memory_disk_io::read(torrent_storage const& storage, lt::peer_request const& r
+	, lt::storage_error& error)
+{
+	timed const t(m_counters, lt::counters::disk_read_time);
+	auto const& shape = storage.shape();
+	if (!valid_for_read(shape, r))
+	{
+		error = refused(boost::system::errc::invalid_argument, lt::operation_t::file_read);
+		return {};
+	}
+	auto const first = r.start / block_size_bytes;
+	auto const last = (r.start + r.length - 1) / block_size_bytes;
+	auto const offset = r.start % block_size_bytes;
+	block_ref blocks[2] = {storage.pieces().block(r.piece, first), {}};
+	if (last != first) blocks[1] = storage.pieces().block(r.piece, last);
+
+	for (int b = first; b <= last; ++b)
+	{
+		if (blocks[b - first] || shape.is_padding(r.piece, b)) continue;
+		count(m_core->count.reads_missed);
+		error = failure(boost::asio::error::eof, lt::operation_t::file_read);
+		error.file(shape.file_at(r.piece, std::max(r.start, b * block_size_bytes)));
+		return {};
+	}
+	count(m_core->count.blocks_read);
+	storage.touched(r.piece);
+	m_counters.inc_stats_counter(lt::counters::num_blocks_read);
+	m_counters.inc_stats_counter(lt::counters::num_read_ops);
+	if (first == last && blocks[0])
+		return lt_compat::make_buffer(*this, std::move(blocks[0]).lend(std::size_t(offset)), r.length);
+
+	// Two blocks, or padding: put together in a block of its own.
+	auto whole = m_core->pool.acquire_reserved();
+	if (!whole)
+	{
+		error = refused(boost::system::errc::not_enough_memory, lt::operation_t::alloc_cache_piece);
+		return {};
+	}
+	count(m_core->count.reads_copied);
+	int filled = 0;
+	for (int b = first; b <= last; ++b)
+	{
+		auto const from = b == first ? offset : 0;
+		auto const n = std::min(r.length - filled, block_size_bytes - from);
+		auto const& block = blocks[b - first];
+		if (block) std::memcpy(whole.bytes() + filled, block.bytes() + from, std::size_t(n));
+		else std::memset(whole.bytes() + filled, 0, std::size_t(n));
+		filled += n;
+	}
+	return lt_compat::make_buffer(*this, std::move(whole).freeze().lend(0), r.length);
+}
+
+void memory_disk_io::free_disk_buffer(char* const buffer) { block_ref::take_back(buffer); }
+
+// -- writing
+
+bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_request const& r
+	, char const* const buf, std::shared_ptr<lt::disk_observer> const observer
+	, std::function<void(lt::storage_error const&)> handler, lt::disk_job_flags_t)
+{
+	write_done done{std::move(handler), {}, m_watermark, r.length};
+	auto const storage = live(index);
+	if (!storage) done.error = aborted(lt::operation_t::file_write);
+	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf);
+
+	m_core->cache.make_room();
+	bool const low = m_core->cache.is_low();
+	bool const over = m_watermark->add(r.length, low, observer);
+	if (low) m_core->tell_when_room(m_room);
+
+	// Blocks from peers have an observer; one of each piece is kept back where pieces may have to go.
+	if (storage && observer && !done.error && storage->hold(r.piece, done)) m_watermark->held(r.length);
+	else m_completions->push(std::move(done));
+	return over;
+}
+
+// The one copy: libtorrent's receive buffer is ours for the length of the call.
+lt::storage_error memory_disk_io::write(torrent_storage& storage, lt::peer_request const& r
+	, char const* const bytes)
+{
+	timed const t(m_counters, lt::counters::disk_write_time);
+	auto const& shape = storage.shape();
+	if (!valid_for_write(shape, r))
+		return refused(boost::system::errc::invalid_argument, lt::operation_t::file_write);
+
+	auto block = m_core->pool.acquire();
+	if (!block)
+	{
+		count(m_core->count.writes_refused);
+		// Where pieces can go, room is on its way: libtorrent asks for a cancelled block again.
+		if (m_core->cache.crowded() && storage.can_forget()) return aborted(lt::operation_t::file_write);
+		auto error = refused(boost::system::errc::no_space_on_device, lt::operation_t::file_write);
+		error.file(shape.file_at(r.piece, r.start));
+		return error;
+	}
+	std::memcpy(block.bytes(), bytes, std::size_t(r.length));
+	shape.clear_padding(r.piece, r.start, r.length, block.bytes());
+	storage.write(r.piece, r.start / block_size_bytes, std::move(block).freeze());
+	count(m_core->count.blocks_written);
+	m_counters.inc_stats_counter(lt::counters::num_blocks_written);
+	m_counters.inc_stats_counter(lt::counters::num_write_ops);
+	return {};
+}
+
+// -- hashing
+
+void memory_disk_io::async_hash(lt::storage_index_t const index, lt::piece_index_t const piece
+	, lt::span<lt::sha256_hash> const v2, lt::disk_job_flags_t const flags
+	, std::function<void(lt::piece_index_t, lt::sha1_hash const&, lt::storage_error const&)> handler)
+{
+	auto storage = live(index);
+	auto job = std::make_unique<piece_hash>(piece, std::move(handler), m_ioc, m_counters);
+	for (auto& digest : v2) digest.clear();
+	if (!storage)
+		job->error = aborted(lt::operation_t::file_read);
+	else if (!storage->shape().has(piece)
+		|| (!v2.empty() && v2.size() < storage->shape().num_blocks2(piece)))
+		job->error = refused(boost::system::errc::invalid_argument, lt::operation_t::file_read);
+	else
+	{
+		auto const& shape = storage->shape();
+		piece_state state{};
+		job->blocks = storage->pieces().blocks(piece, 0, shape.num_blocks(piece), state);
+		job->bytes1 = flags & lt::disk_interface::v1_hash ? shape.piece_bytes(piece) : 0;
+		job->bytes2 = v2.empty() ? 0 : shape.piece_bytes2(piece);
+		job->v2 = v2.first(v2.empty() ? 0 : shape.num_blocks2(piece));
+		if (storage->is_forgetting(piece)) state = piece_state::absent;
+		if (state == piece_state::complete || state == piece_state::verified)
+			return start(std::move(job), std::move(storage));
+		// Not here, as a check of what is in memory asks: zeros are nobody's hash, and an error would stop
+		// the torrent (contract, 19 and 24).
+		job->blocks.clear();
+	}
+	m_completions->push(hash_done{std::move(job)});
+}
+
+void memory_disk_io::async_hash2(lt::storage_index_t const index, lt::piece_index_t const piece
+	, int const offset, lt::disk_job_flags_t
+	, std::function<void(lt::piece_index_t, lt::sha256_hash const&, lt::storage_error const&)> handler)
+{
+	auto storage = live(index);
+	auto job = std::make_unique<block_hash>(piece, std::move(handler), m_ioc, m_counters);
+	if (!storage)
+		job->error = aborted(lt::operation_t::file_read);
+	else if (!storage->shape().has(piece) || offset < 0 || offset % block_size_bytes != 0
+		|| offset >= storage->shape().piece_bytes2(piece))
+		job->error = refused(boost::system::errc::invalid_argument, lt::operation_t::file_read);
+	else
+	{
+		auto const& shape = storage->shape();
+		auto block = storage->pieces().block(piece, offset / block_size_bytes);
+		if (block || shape.is_padding(piece, offset / block_size_bytes))
+		{
+			job->blocks.push_back(std::move(block));
+			job->bytes2 = std::min(block_size_bytes, shape.piece_bytes2(piece) - offset);
+			return start(std::move(job), std::move(storage));
+		}
+		job->error = failure(boost::asio::error::eof, lt::operation_t::file_read);
+		job->error.file(shape.file_at(piece, offset));
+	}
+	m_completions->push(hash_done{std::move(job)});
+}
+
+void memory_disk_io::start(std::unique_ptr<hash> job, std::shared_ptr<torrent_storage> storage)
+{
+	job->sink = this;
+	job->begin(std::move(storage));
+	m_hash_jobs.fetch_add(1, std::memory_order_relaxed);
+	m_core->hasher.submit(std::move(job));
+}
+
+// On a worker. The job is the completion's from here on; it keeps the io_context running until delivered.
+void memory_disk_io::hashed(std::unique_ptr<hash_job> job) noexcept
+{
+	std::unique_ptr<delivery> done(static_cast<hash*>(job.release()));
+	m_completions->push(hash_done{std::move(done)});
+	m_hash_jobs.fetch_sub(1, std::memory_order_relaxed);
+}
+
+} // namespace slipstream

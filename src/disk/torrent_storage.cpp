@@ -1,0 +1,221 @@
+#include "disk/torrent_storage.hpp"
+#include "disk/disk_core.hpp"
+
+namespace slipstream {
+
+torrent_storage::torrent_storage(std::shared_ptr<disk_core> core, geometry shape
+	, std::shared_ptr<void> owner, lt::info_hash_t const& hashes
+	, std::shared_ptr<completion_queue> completions)
+	: m_core(std::move(core))
+	, m_pieces(std::move(shape))
+	, m_hashes(hashes)
+	, m_owner(std::move(owner))
+	, m_completions(std::move(completions))
+{}
+
+lt::info_hash_t torrent_storage::info_hashes() const
+{
+	mutex_lock const lock(m_mutex);
+	return m_hashes;
+}
+
+void torrent_storage::learn(lt::info_hash_t const& hashes)
+{
+	mutex_lock const lock(m_mutex);
+	if (hashes.has_v1()) m_hashes.v1 = hashes.v1;
+	if (hashes.has_v2()) m_hashes.v2 = hashes.v2;
+}
+
+// -- giving up
+
+namespace {
+
+class forget_step final : public own_step
+{
+public:
+	forget_step(std::weak_ptr<torrent_storage> storage, lt::piece_index_t const piece)
+		: m_storage(std::move(storage)), m_piece(piece) {}
+	void run() override
+	{
+		auto const storage = m_storage.lock();
+		if (!storage || storage->removed() || storage->forget(m_piece)) return;
+		storage->core().cache.stays(storage->cache_id(), static_cast<int>(m_piece));
+	}
+
+private:
+	std::weak_ptr<torrent_storage> const m_storage;
+	lt::piece_index_t const m_piece;
+};
+
+class review_step final : public own_step
+{
+public:
+	explicit review_step(std::weak_ptr<torrent_storage> storage) : m_storage(std::move(storage)) {}
+	void run() override
+	{
+		if (auto const storage = m_storage.lock(); storage && !storage->removed()) storage->review();
+	}
+
+private:
+	std::weak_ptr<torrent_storage> const m_storage;
+};
+
+} // namespace
+
+void torrent_storage::enter_cache()
+{
+	std::int64_t blocks = 0;
+	for (int p = 0; p < shape().num_pieces(); ++p) blocks += shape().num_blocks(lt::piece_index_t(p));
+	auto const piece_blocks = shape().num_pieces() == 0 ? 0 : shape().num_blocks(lt::piece_index_t(0));
+	m_cache_id.store(m_core->cache.enter(weak_from_this(), blocks, piece_blocks), std::memory_order_release);
+}
+
+void torrent_storage::attach(lt::torrent_handle torrent, std::weak_ptr<forgetting_host> host)
+{
+	m_torrent = torrent;
+	m_host = host;
+	m_forgetting.attach(std::move(torrent), std::move(host));
+}
+
+void torrent_storage::protections_changed()
+{
+	m_completions->push(step_due{std::make_unique<review_step>(weak_from_this())});
+}
+
+void torrent_storage::review()
+{
+	if (auto const host = m_host.lock()) host->review();
+}
+
+bool torrent_storage::evict(int const piece) noexcept
+{
+	return m_completions->push(step_due{std::make_unique<forget_step>(weak_from_this(), lt::piece_index_t(piece))});
+}
+
+void torrent_storage::touched(lt::piece_index_t const piece) const
+{
+	m_core->cache.touched(cache_id(), static_cast<int>(piece));
+}
+
+bool torrent_storage::hold(lt::piece_index_t const piece, write_done& done)
+{
+	return m_core->cache.crowded() && m_forgetting.hold(piece, done);
+}
+
+bool torrent_storage::forget(lt::piece_index_t const piece)
+{
+	if (!can_forget() || m_forgetting.is_forgetting(piece)) return false;
+	auto const state = m_pieces.state(piece);
+	// Complete and not verified: its hash is on the way, and says what it is.
+	if (state == piece_state::absent || state == piece_state::complete) return false;
+	if (state == piece_state::verified)
+	{
+		auto const stands = m_core->cache.standing_of(cache_id(), static_cast<int>(piece));
+		if (stands.what == standing::kind::kept) return false; // wanted again since it was named
+		if (!m_forgetting.holds(piece) || m_torrent.status({}).state == lt::torrent_status::seeding)
+		{
+			shrink_by_recheck();
+			return true;
+		}
+	}
+	m_core->count.pieces_forgotten.fetch_add(1, std::memory_order_relaxed);
+	m_forgetting.forget(piece, shape().piece_bytes(piece));
+	return true;
+}
+
+void torrent_storage::forget_stranded(std::function<bool(lt::piece_index_t)> const& wanted)
+{
+	for (auto const piece : m_pieces.partial())
+		if (!wanted(piece)) static_cast<void>(forget(piece));
+}
+
+// For pieces that libtorrent has for good, because they came before anything had to be given up, through
+// add_piece, or in a torrent that is seeding now. A recheck costs the torrent its peers for a moment, so one is
+// to do for long: everything that is open goes.
+void torrent_storage::shrink_by_recheck()
+{
+	for (auto& done : m_forgetting.release_all()) done(); // before libtorrent's picker is new
+	for (auto const piece : m_pieces.verified())
+	{
+		auto const stands = m_core->cache.standing_of(cache_id(), static_cast<int>(piece));
+		if (stands.what != standing::kind::open) continue;
+		if (auto const host = m_host.lock()) host->withhold(piece);
+		m_pieces.drop(piece);
+		m_core->count.pieces_forgotten.fetch_add(1, std::memory_order_relaxed);
+		report_gone(piece);
+	}
+	m_torrent.force_recheck();
+}
+
+// -- bytes
+
+void torrent_storage::write(lt::piece_index_t const piece, int const block, block_ref bytes)
+{
+	if (m_pieces.put(piece, block, std::move(bytes))) report_gone(piece);
+}
+
+void torrent_storage::verified(lt::piece_index_t const piece)
+{
+	if (!shape().has(piece)) return;
+	bool const is_here = m_delivering && m_delivering->first == piece
+		? m_pieces.mark_verified(piece, std::move(m_delivering->second))
+		: m_pieces.mark_verified(piece);
+	m_delivering.reset();
+	if (!is_here) return;
+	m_core->count.pieces_verified.fetch_add(1, std::memory_order_relaxed);
+	m_core->cache.verified(cache_id(), static_cast<int>(piece));
+	if (auto const events = m_events.lock()) events->piece_verified(info_hashes(), piece);
+}
+
+void torrent_storage::clear(lt::piece_index_t const piece)
+{
+	auto const was = m_pieces.drop(piece);
+	if (auto held = m_forgetting.release(piece)) m_completions->push(std::move(*held));
+	if (was == piece_state::verified) report_gone(piece);
+	m_forgetting.cleared(piece);
+}
+
+void torrent_storage::drop_all()
+{
+	for (auto const piece : m_pieces.clear()) report_gone(piece);
+}
+
+void torrent_storage::remove()
+{
+	m_removed.store(true, std::memory_order_release);
+	for (auto& done : m_forgetting.release_all()) m_completions->push(std::move(done));
+	m_core->cache.leave(cache_id());
+	m_pieces.clear();
+	m_events.reset();
+	m_owner.reset();
+}
+
+void torrent_storage::report_gone(lt::piece_index_t const piece)
+{
+	m_core->cache.gone(cache_id(), static_cast<int>(piece));
+	if (auto const events = m_events.lock()) events->piece_gone(info_hashes(), piece);
+}
+
+std::uint64_t torrent_storage::begin_hash()
+{
+	m_hashing.insert(m_next_hash);
+	return m_next_hash++;
+}
+
+void torrent_storage::fence(completion c)
+{
+	if (m_hashing.empty()) m_completions->push(std::move(c));
+	else m_fenced.emplace_back(m_next_hash, std::move(c));
+}
+
+void torrent_storage::release_fences(std::uint64_t const finished)
+{
+	m_hashing.erase(finished);
+	while (!m_fenced.empty() && (m_hashing.empty() || *m_hashing.begin() >= m_fenced.front().first))
+	{
+		m_completions->push(std::move(m_fenced.front().second));
+		m_fenced.pop_front();
+	}
+}
+
+} // namespace slipstream

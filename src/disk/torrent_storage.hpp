@@ -1,0 +1,138 @@
+// One torrent's storage: its pieces, the names it is known by, and the order of what is promised to
+// libtorrent about it.
+//
+// Made by new_torrent, shared by its session's disk, by operations under way and, for the length of a
+// call, by handles. remove() ends it for all of them; what is under way finishes on the blocks it holds.
+// Operations take effect when they are called, in the order of the calls; only completions wait:
+// a fence's completion comes after those of all hashes that were asked for before it.
+//
+// The functions under "network thread" belong to the thread of the torrent's session; the rest may be
+// called from any thread. It does not find itself (disk_core does) and talks to libtorrent never.
+#pragma once
+
+#include "block/mutex.hpp"
+#include "cache/cache.hpp"
+#include "disk/completion_queue.hpp"
+#include "disk/forgetting.hpp"
+#include "store/piece_store.hpp"
+
+#include <libtorrent/info_hash.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace slipstream {
+
+class disk_core;
+
+class torrent_storage final : public evictee, public std::enable_shared_from_this<torrent_storage>
+{
+public:
+	// `owner` is libtorrent's torrent: kept alive until remove(), and how its plugin finds the storage.
+	torrent_storage(std::shared_ptr<disk_core> core, geometry shape, std::shared_ptr<void> owner
+		, lt::info_hash_t const& hashes, std::shared_ptr<completion_queue> completions);
+
+	[[nodiscard]] disk_core& core() const noexcept { return *m_core; }
+	[[nodiscard]] piece_store& pieces() noexcept { return m_pieces; }
+	[[nodiscard]] piece_store const& pieces() const noexcept { return m_pieces; }
+	[[nodiscard]] geometry const& shape() const noexcept { return m_pieces.shape(); }
+	[[nodiscard]] bool removed() const noexcept { return m_removed.load(std::memory_order_acquire); }
+	[[nodiscard]] lt::info_hash_t info_hashes() const EXCLUDES(m_mutex);
+	[[nodiscard]] std::shared_ptr<disk_core> share_core() const noexcept { return m_core; }
+
+	// The cache wants the piece's memory: passed on to the network thread.
+	bool evict(int piece) noexcept override;
+	// Protections have changed. Passed on likewise.
+	void protections_changed();
+	// The piece was read.
+	void touched(lt::piece_index_t piece) const;
+	// The name under which the cache knows this torrent; 0 before enter_cache().
+	[[nodiscard]] std::uint64_t cache_id() const noexcept { return m_cache_id.load(std::memory_order_acquire); }
+
+	// -- network thread
+
+	[[nodiscard]] void const* owner() const noexcept { return m_owner.get(); }
+	// Learns the torrent's other hashes, and who hears of its pieces.
+	void learn(lt::info_hash_t const& hashes) EXCLUDES(m_mutex);
+	void report_to(std::weak_ptr<memory_events> events) { m_events = std::move(events); }
+
+	void enter_cache();
+	// The session plugin is here: pieces can be forgotten from now on.
+	void attach(lt::torrent_handle torrent, std::weak_ptr<forgetting_host> host);
+	void review();
+	[[nodiscard]] bool can_forget() const noexcept { return m_forgetting.attached(); }
+	// Keeps a write's completion back where the piece may have to be forgotten; takes `done` if so.
+	bool hold(lt::piece_index_t piece, write_done& done);
+	// Bytes written to such a piece are not kept, and its hash is to be wrong.
+	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.is_forgetting(piece); }
+	// Gives up a piece, in whatever phase it is; false when it must stay for now.
+	bool forget(lt::piece_index_t piece);
+	// Drops partial pieces that `wanted` says nobody wants any more.
+	void forget_stranded(std::function<bool(lt::piece_index_t)> const& wanted);
+
+	// A block's bytes, new or in place of others.
+	void write(lt::piece_index_t piece, int block, block_ref bytes);
+	// libtorrent found the piece's hash right: with the blocks of the hash being delivered, if one is.
+	void verified(lt::piece_index_t piece);
+	// libtorrent cleared the piece: it failed, or it is forgotten now.
+	void clear(lt::piece_index_t piece);
+	void drop_all();
+	// The torrent left its session.
+	void remove();
+	// Its completions will never be delivered: destroys those that wait here, now, while what their handlers may
+	// call on their way out is alive.
+	void drop_fenced() { m_fenced.clear(); }
+
+	// A hash begins; the number is for finish_hash().
+	[[nodiscard]] std::uint64_t begin_hash();
+	// Runs `deliver`, during which verified(piece) means these blocks; then lets fences go.
+	template <typename Deliver>
+	void finish_hash(std::uint64_t number, lt::piece_index_t piece, std::vector<block_ref> blocks, Deliver deliver)
+	{
+		m_delivering.emplace(piece, std::move(blocks));
+		// Also when a handler throws: fences must not wait for ever.
+		struct at_end
+		{
+			torrent_storage& storage;
+			std::uint64_t number;
+			~at_end() { storage.m_delivering.reset(); storage.release_fences(number); }
+		} const end{*this, number};
+		deliver();
+	}
+	// Completes after all hashes begun so far.
+	void fence(completion c);
+
+private:
+	void release_fences(std::uint64_t finished);
+	void report_gone(lt::piece_index_t piece);
+	// Drops every open piece that cannot be forgotten one by one, and has libtorrent look what is left.
+	void shrink_by_recheck();
+
+	std::shared_ptr<disk_core> const m_core;  // before m_pieces: blocks go home first
+	piece_store m_pieces;
+	std::atomic<bool> m_removed{false};
+	std::atomic<std::uint64_t> m_cache_id{0};
+
+	mutable mutex m_mutex;
+	lt::info_hash_t m_hashes GUARDED_BY(m_mutex);
+
+	// network thread
+	std::shared_ptr<void> m_owner;
+	std::shared_ptr<completion_queue> const m_completions;
+	std::weak_ptr<memory_events> m_events;
+	forgetting m_forgetting;
+	std::weak_ptr<forgetting_host> m_host;
+	lt::torrent_handle m_torrent;
+	std::uint64_t m_next_hash = 0;
+	std::set<std::uint64_t> m_hashing;
+	std::deque<std::pair<std::uint64_t, completion>> m_fenced; // (first hash it need not wait for, ...)
+	std::optional<std::pair<lt::piece_index_t, std::vector<block_ref>>> m_delivering;
+};
+
+} // namespace slipstream
