@@ -1,0 +1,199 @@
+// The engine: a libtorrent session on a memory disk, and readers that turn files of its torrents into
+// seekable streams of verified bytes.
+//
+// One engine owns one lt::session, one memory_disk and one thread, on which all of its state lives:
+// public calls are carried there and answered, so they may come from any thread but must not come from
+// a handler that the engine itself is running. Handlers of asynchronous calls are posted to their
+// associated executor. The destructor stops everything: waiting reads complete with `cancelled`.
+// It knows nothing of HTTP, and it is not needed to use the memory disk alone.
+#pragma once
+
+#include <slipstream/error.hpp>
+#include <slipstream/lease.hpp>
+#include <slipstream/memory_disk.hpp>
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace slipstream {
+
+struct engine_options
+{
+	memory_disk_options memory;
+	// Where peers may connect to: ADDR:PORT, IPv6 in brackets; port 0 picks a free one.
+	std::vector<std::string> peer_listen{"0.0.0.0:6881", "[::]:6881"};
+	// Peers to connect to for every torrent that is added.
+	std::vector<boost::asio::ip::tcp::endpoint> connect;
+	// No DHT, local service discovery, UPnP, NAT-PMP, and no trackers, web seeds, or peers named in a magnet
+	// link: peers come from `connect` and by connecting to us.
+	bool offline = false;
+	// A magnet link whose metadata did not arrive in this time fails with metadata_timeout.
+	std::chrono::milliseconds metadata_timeout{60'000};
+	// A read whose bytes did not arrive in this time fails with read_timeout.
+	std::chrono::milliseconds read_timeout{120'000};
+	// What a reader asks for beyond its position, bytes. 0: an eighth of the capacity, 1 MiB..64 MiB.
+	std::int64_t read_ahead_bytes = 0;
+};
+
+enum class torrent_phase
+{
+	metadata,  // waits for the metadata of a magnet link
+	checking,  // libtorrent looks at what is there
+	ready,     // files are known, readers can be opened
+	failed,    // see torrent_summary::failure
+};
+
+struct file_entry
+{
+	int index = 0;             // libtorrent's file index: what URLs carry
+	std::string path;          // inside the torrent, '/' between parts; for display only
+	std::string name;          // the last part
+	std::int64_t size_bytes = 0;
+	bool pad = false;          // a pad file (BEP 47): not offered to people
+};
+
+struct torrent_summary
+{
+	lt::info_hash_t hashes;
+	std::string id;            // lower-case hex: the v1 hash (40) when there is one, else the v2 hash (64)
+	std::string name;          // empty until known
+	torrent_phase phase = torrent_phase::metadata;
+	std::optional<error> failure;
+	std::vector<file_entry> files;  // empty until the metadata is known
+	std::int64_t size_bytes = 0;
+	int piece_length_bytes = 0;
+	int num_pieces = 0;
+	int verified_pieces = 0;        // in memory and verified now
+	int peers = 0;
+	int readers = 0;
+	std::int64_t download_rate_bytes_s = 0;
+	std::int64_t upload_rate_bytes_s = 0;
+	std::int64_t downloaded_bytes = 0;  // payload, this session
+	std::int64_t uploaded_bytes = 0;
+};
+
+// A position in a file, and the bytes from there on as they become available. Made by engine::open.
+// Calls may come from any thread, one async_lease at a time. Destroying it cancels a waiting lease and
+// gives up its window. It holds no more of the engine than a name: outliving the engine is harmless.
+class reader
+{
+public:
+	class impl;  // src/engine
+	explicit reader(std::shared_ptr<impl> i);
+	~reader();
+	reader(reader const&) = delete;
+	reader& operator=(reader const&) = delete;
+
+	[[nodiscard]] std::int64_t size_bytes() const;
+	[[nodiscard]] std::int64_t position_bytes() const;
+	// 0..size_bytes. Cancels a waiting lease. Errors: out_of_range (the position stays).
+	[[nodiscard]] expected<std::int64_t> seek(std::int64_t position_bytes);
+
+	// Completes with void(boost::system::error_code, lease): between 1 and max_bytes verified bytes from the
+	// position on, and moves the position behind them; an empty lease at the end of the file. Waits for
+	// the piece to arrive without polling. Errors: cancelled, read_timeout, no_space, no_such_torrent,
+	// torrent_failed; bad_argument for max_bytes == 0 or while another lease is waited for.
+	template <typename CompletionToken>
+	auto async_lease(std::size_t max_bytes, CompletionToken&& token)
+	{
+		return boost::asio::async_initiate<CompletionToken, void(boost::system::error_code, lease)>(
+			[this, max_bytes](auto handler) {
+				auto const executor = boost::asio::get_associated_executor(handler);
+				auto const shared = std::make_shared<decltype(handler)>(std::move(handler));
+				start_lease(max_bytes
+					, [shared, work = boost::asio::make_work_guard(executor)]
+					(boost::system::error_code const ec, lease l) {
+						boost::asio::post(work.get_executor(), [shared, ec, lent = std::move(l)]() mutable
+							{ std::move(*shared)(ec, std::move(lent)); });
+					});
+			}, token);
+	}
+
+	// The same for callers without an executor: copies up to buffer.size() bytes, waits in the calling
+	// thread. 0 at the end of the file. Not from the engine's own thread.
+	[[nodiscard]] expected<std::size_t> read(std::span<char> buffer);
+
+	// Completes a waiting lease with `cancelled`; the reader can be used again.
+	void cancel();
+
+private:
+	void start_lease(std::size_t max_bytes, std::function<void(boost::system::error_code, lease)> done);
+	std::shared_ptr<impl> m_impl;
+};
+
+class engine
+{
+public:
+	// Starts the session. Throws std::invalid_argument for options out of range, std::runtime_error when
+	// none of the peer_listen addresses can be listened on.
+	explicit engine(engine_options options);
+	~engine();
+	engine(engine const&) = delete;
+	engine& operator=(engine const&) = delete;
+
+	// `uri`: a magnet link, or the path of a torrent file. Answers the torrent's id; its metadata may
+	// still be on its way. Errors: bad_magnet, bad_torrent, too_large, duplicate (the detail is the id).
+	[[nodiscard]] expected<std::string> add(std::string_view uri);
+	// A magnet link and nothing else: for callers that must not reach files. Errors: bad_magnet, duplicate.
+	[[nodiscard]] expected<std::string> add_magnet(std::string_view uri);
+	// The bytes of a torrent file, at most max_torrent_bytes.
+	[[nodiscard]] expected<std::string> add_torrent_file(std::span<char const> bytes);
+	static constexpr std::size_t max_torrent_bytes = 32u << 20;
+
+	// Its readers' reads complete with no_such_torrent, its memory is given back. Errors: no_such_torrent.
+	[[nodiscard]] expected<std::string> remove(std::string_view id);
+
+	// `id`: any hash of the torrent in hex, either case: v1 (40), v2 (64) or truncated v2 (40).
+	[[nodiscard]] expected<torrent_summary> find(std::string_view id) const;
+	[[nodiscard]] std::vector<torrent_summary> torrents() const;
+
+	// Completes with void(boost::system::error_code) when the torrent can be read, or cannot any more:
+	// no_such_torrent, metadata_timeout, torrent_failed, cancelled.
+	template <typename CompletionToken>
+	auto async_wait_ready(std::string_view id, CompletionToken&& token)
+	{
+		return boost::asio::async_initiate<CompletionToken, void(boost::system::error_code)>(
+			[this, id = std::string(id)](auto handler) {
+				auto const executor = boost::asio::get_associated_executor(handler);
+				auto const shared = std::make_shared<decltype(handler)>(std::move(handler));
+				start_wait_ready(id, [shared, work = boost::asio::make_work_guard(executor)]
+					(boost::system::error_code const ec) {
+						boost::asio::post(work.get_executor(), [shared, ec] { std::move(*shared)(ec); });
+					});
+			}, token);
+	}
+
+	// A reader at the start of a file. Errors: no_such_torrent, no_metadata, no_such_file, torrent_failed.
+	[[nodiscard]] expected<std::unique_ptr<reader>> open(std::string_view id, int file_index);
+
+	// Connects to a peer for one torrent. Errors: no_such_torrent.
+	[[nodiscard]] expected<std::string> connect(std::string_view id, boost::asio::ip::tcp::endpoint peer);
+
+	// Where peers can reach us; what port 0 became.
+	[[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> peer_endpoints() const;
+	[[nodiscard]] memory_disk const& memory() const;
+
+	// Stops: no call is served any more, waiting ones complete with `cancelled`. The destructor calls it. Idempotent.
+	// Returns when libtorrent's session has ended, which may wait for a name that the system is resolving.
+	void stop();
+
+private:
+	void start_wait_ready(std::string id, std::function<void(boost::system::error_code)> done);
+	class impl;
+	std::unique_ptr<impl> m_impl;
+};
+
+} // namespace slipstream

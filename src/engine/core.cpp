@@ -1,0 +1,191 @@
+#include "engine/core.hpp"
+
+#include "engine/alert_pump.hpp"
+#include "engine/info_hash_text.hpp"
+#include "engine/piece_wakeup.hpp"
+#include "engine/reader_impl.hpp"
+#include "engine/session_settings.hpp"
+#include "engine/steadfast_peers.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <libtorrent/session_params.hpp>
+#include <libtorrent/torrent_flags.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace slipstream {
+
+namespace {
+
+// libtorrent wants a path; nothing is ever written below it.
+constexpr char const* nowhere = "/slipstream-keeps-everything-in-memory";
+
+std::int64_t read_ahead(engine_options const& options)
+{
+	if (options.read_ahead_bytes > 0)
+		return std::min(options.read_ahead_bytes, options.memory.capacity_bytes);
+	return stream::default_read_ahead_bytes(options.memory.capacity_bytes);
+}
+
+} // namespace
+
+core::core(std::shared_ptr<engine_loop> loop, memory_disk disk, engine_options options)
+	: m_loop(std::move(loop))
+	, m_environment{m_loop->context(), std::move(disk), std::move(options)}
+	, m_alerts(std::make_unique<alert_pump>(*this))
+{
+	m_environment.read_ahead_bytes = read_ahead(m_environment.options);
+}
+
+core::~core() = default;
+
+void core::start()
+{
+	lt::session_params params(session_settings(m_environment.options));
+	params.disk_io_constructor = m_environment.disk.constructor();
+	m_session = std::make_unique<lt::session>(std::move(params));
+
+	m_wakeup = std::make_shared<piece_wakeup>(m_loop, weak_from_this());
+	m_session->add_extension(m_environment.disk.extension(m_wakeup));
+	m_session->add_extension(steadfast_peers());
+	m_session->set_alert_notify([loop = m_loop, weak = weak_from_this()] {
+		loop->post([weak] { if (auto const c = weak.lock()) c->m_alerts->pump(); });
+	});
+
+	// Answered by libtorrent's thread after it opened the sockets, so the alerts about them are there.
+	bool const listening = m_session->is_listening();
+	m_alerts->pump();
+	if (!listening)
+		throw std::runtime_error(fmt::format("none of the addresses for peers can be listened on ({})"
+			, m_alerts->listen_failures().empty() ? "no reason given" : m_alerts->listen_failures()));
+}
+
+lt::session_proxy core::shut_down()
+{
+	if (!m_session) return {};
+	for (auto const& torrent : m_torrents) torrent->removed(errc::cancelled);
+	m_torrents.clear();
+	m_session->set_alert_notify({});
+	lt::session_proxy rest = m_session->abort();
+	m_session.reset();
+	return rest;
+}
+
+void core::make_offline(lt::add_torrent_params& params) const
+{
+	params.trackers.clear();
+	params.tracker_tiers.clear();
+	params.url_seeds.clear();
+	params.http_seeds.clear();
+	params.dht_nodes.clear();
+	params.peers.clear();
+	params.flags |= lt::torrent_flags::disable_dht | lt::torrent_flags::disable_lsd
+		| lt::torrent_flags::disable_pex | lt::torrent_flags::override_trackers
+		| lt::torrent_flags::override_web_seeds;
+}
+
+error core::duplicate_of(lt::info_hash_t const& hashes) const
+{
+	for (auto const& torrent : m_torrents)
+		if (same_torrent(torrent->hashes(), hashes)) return {errc::duplicate, torrent->id()};
+	return {errc::duplicate, id_of(hashes)};
+}
+
+expected<std::string> core::add(lt::add_torrent_params params)
+{
+	if (!m_session) return errc::cancelled;
+	auto const hashes = params.ti ? params.ti->info_hashes() : params.info_hashes;
+	params.save_path = nowhere;
+	// Nothing is fetched but what readers want; a link that selects files does not change that.
+	params.file_priorities.clear();
+	params.piece_priorities.clear();
+	// Paused until its peers are known: libtorrent connects at once to those it knows when a torrent is
+	// resumed, and to others with its tick, a second later.
+	params.flags = lt::torrent_flags::default_dont_download | lt::torrent_flags::duplicate_is_error
+		| lt::torrent_flags::apply_ip_filter | lt::torrent_flags::paused;
+	if (m_environment.options.offline) make_offline(params);
+
+	lt::torrent_handle handle;
+	try
+	{
+		lt::error_code ec;
+		handle = m_session->add_torrent(params, ec);
+		if (ec == lt::errors::duplicate_torrent) return duplicate_of(hashes);
+		if (ec)
+			return error(errc::bad_torrent, fmt::format("libtorrent refuses the torrent: {}", ec.message()));
+	}
+	catch (std::exception const& e)
+	{
+		return error(errc::bad_torrent, fmt::format("libtorrent refuses the torrent: {}", e.what()));
+	}
+	auto const torrent = std::make_shared<torrent_entry>(m_environment, handle, params);
+	m_torrents.push_back(torrent);
+	torrent->start();
+	spdlog::info("torrent {}: added", torrent->id());
+	return torrent->id();
+}
+
+expected<std::string> core::remove(std::string_view const id)
+{
+	auto const found = find(id);
+	if (!found) return found.error();
+	auto const torrent = *found;
+	std::erase(m_torrents, torrent);
+	torrent->removed(errc::no_such_torrent);
+	try { m_session->remove_torrent(torrent->handle()); }
+	catch (lt::system_error const& e) { spdlog::debug("torrent {}: {}", torrent->id(), e.what()); }
+	spdlog::info("torrent {}: removed", torrent->id());
+	return torrent->id();
+}
+
+expected<std::shared_ptr<torrent_entry>> core::find(std::string_view const id) const
+{
+	if (auto const wanted = normalized_id(id))
+		for (auto const& torrent : m_torrents)
+			if (*wanted == torrent->id() || names(*wanted, torrent->hashes())) return torrent;
+	return error(errc::no_such_torrent, fmt::format("there is no torrent {:.64}", id));
+}
+
+std::vector<torrent_summary> core::torrents() const
+{
+	std::vector<torrent_summary> result;
+	result.reserve(m_torrents.size());
+	for (auto const& torrent : m_torrents) result.push_back(torrent->summary());
+	return result;
+}
+
+expected<std::shared_ptr<reader::impl>> core::open(std::string_view const id, int const file_index)
+{
+	auto const found = find(id);
+	if (!found) return found.error();
+	auto const file = (*found)->file(file_index);
+	if (!file) return file.error();
+	auto r = std::make_shared<reader::impl>(m_loop, *found, *file, m_environment.read_ahead_bytes
+		, m_environment.options.read_timeout);
+	(*found)->attach(r);
+	return r;
+}
+
+std::shared_ptr<torrent_entry> core::entry_of(lt::torrent_handle const& handle) const
+{
+	auto const at = std::find_if(m_torrents.begin(), m_torrents.end()
+		, [&](auto const& torrent) { return torrent->handle() == handle; });
+	return at == m_torrents.end() ? nullptr : *at;
+}
+
+void core::piece_changed(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
+{
+	for (auto const& entry : m_torrents)
+		if (same_torrent(entry->hashes(), torrent)) return entry->piece_changed(piece);
+}
+
+void core::listening_on(boost::asio::ip::tcp::endpoint const endpoint)
+{
+	if (std::find(m_endpoints.begin(), m_endpoints.end(), endpoint) == m_endpoints.end())
+		m_endpoints.push_back(endpoint);
+}
+
+} // namespace slipstream

@@ -1,0 +1,67 @@
+// What an engine is made of, on its own thread: the libtorrent session, and the torrents in it.
+//
+// Made and owned by the engine, used on the engine's thread alone (the loop's), but for the destructor,
+// which runs when that thread has ended. Posted work knows it weakly. It is the only place that adds to,
+// or removes from, the session; what a torrent does with its handle is in torrent_entry.
+#pragma once
+
+#include "engine/engine_loop.hpp"
+#include "engine/torrent_entry.hpp"
+
+#include <slipstream/engine.hpp>
+
+#include <libtorrent/session.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace slipstream {
+
+class alert_pump;
+class piece_wakeup;
+
+class core : public std::enable_shared_from_this<core>
+{
+public:
+	core(std::shared_ptr<engine_loop> loop, memory_disk disk, engine_options options);
+	~core();
+
+	// Starts the session. Throws std::runtime_error when nothing can be listened on.
+	void start();
+	// Answers everything that waits with `cancelled` and aborts the session. What is left to destroy, and
+	// may block until libtorrent is done, is the value. Later calls find no torrents.
+	[[nodiscard]] lt::session_proxy shut_down();
+
+	[[nodiscard]] expected<std::string> add(lt::add_torrent_params params);
+	[[nodiscard]] expected<std::string> remove(std::string_view id);
+	[[nodiscard]] expected<std::shared_ptr<torrent_entry>> find(std::string_view id) const;
+	[[nodiscard]] std::vector<torrent_summary> torrents() const;
+	[[nodiscard]] expected<std::shared_ptr<reader::impl>> open(std::string_view id, int file_index);
+	[[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> const& endpoints() const
+	{ return m_endpoints; }
+
+	// For the alert pump and the pieces' wake-up.
+	[[nodiscard]] lt::session& session() { return *m_session; }
+	[[nodiscard]] bool running() const { return m_session != nullptr; }
+	[[nodiscard]] std::shared_ptr<torrent_entry> entry_of(lt::torrent_handle const& handle) const;
+	[[nodiscard]] std::vector<std::shared_ptr<torrent_entry>> const& entries() const
+	{ return m_torrents; }
+	void piece_changed(lt::info_hash_t const& torrent, lt::piece_index_t piece);
+	void listening_on(boost::asio::ip::tcp::endpoint endpoint);
+
+private:
+	void make_offline(lt::add_torrent_params& params) const;
+	[[nodiscard]] error duplicate_of(lt::info_hash_t const& hashes) const;
+
+	std::shared_ptr<engine_loop> const m_loop;
+	torrent_environment m_environment;
+	std::shared_ptr<piece_wakeup> m_wakeup;
+	std::unique_ptr<alert_pump> m_alerts;
+	std::unique_ptr<lt::session> m_session;
+	std::vector<std::shared_ptr<torrent_entry>> m_torrents;
+	std::vector<boost::asio::ip::tcp::endpoint> m_endpoints;
+};
+
+} // namespace slipstream

@@ -1,0 +1,63 @@
+#include "engine/info_hash_text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace slipstream {
+
+namespace {
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+constexpr std::size_t short_digits = 40;
+constexpr std::size_t long_digits = 64;
+
+template <typename Hash>
+std::string to_hex(Hash const& hash)
+{
+	std::string text;
+	text.reserve(2 * Hash::size());
+	for (std::uint8_t const byte : hash)
+	{
+		text += hex_digits[byte >> 4];
+		text += hex_digits[byte & 15];
+	}
+	return text;
+}
+
+} // namespace
+
+std::string id_of(lt::info_hash_t const& hashes)
+{
+	return hashes.has_v1() ? to_hex(hashes.v1) : to_hex(hashes.v2);
+}
+
+std::optional<std::string> normalized_id(std::string_view const text)
+{
+	if (text.size() != short_digits && text.size() != long_digits) return std::nullopt;
+	std::string id(text);
+	// Not std::tolower: hexadecimal digits do not depend on a locale.
+	for (char& c : id)
+		if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+	if (id.find_first_not_of(hex_digits) != std::string::npos) return std::nullopt;
+	return id;
+}
+
+bool names(std::string_view const id, lt::info_hash_t const& hashes)
+{
+	if (hashes.has_v1() && id == to_hex(hashes.v1)) return true;
+	if (!hashes.has_v2()) return false;
+	std::string const v2 = to_hex(hashes.v2);
+	return id == v2 || (id.size() == short_digits && v2.starts_with(id));
+}
+
+bool same_torrent(lt::info_hash_t const& a, lt::info_hash_t const& b)
+{
+	auto const truncated = [](lt::info_hash_t const& h) { return lt::sha1_hash(h.v2.data()); };
+	if (a.has_v1() && b.has_v1() && a.v1 == b.v1) return true;
+	if (a.has_v2() && b.has_v2()) return a.v2 == b.v2;
+	// A lone 20-byte hash may stand for a v2 one.
+	if (a.has_v1() && b.has_v2() && a.v1 == truncated(b)) return true;
+	return a.has_v2() && b.has_v1() && b.v1 == truncated(a);
+}
+
+} // namespace slipstream

@@ -1,0 +1,43 @@
+// Carries "this piece is verified" and "this piece is gone" from libtorrent's thread to the engine's.
+//
+// Owned by the core, known weakly by the disk's extension. It only posts: no lock but the loop's gate, no
+// libtorrent call, nothing that can throw but for want of memory, which is caught. It holds no state.
+#pragma once
+
+#include "engine/core.hpp"
+#include "engine/engine_loop.hpp"
+
+#include <slipstream/memory_disk.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace slipstream {
+
+class piece_wakeup final : public memory_events
+{
+public:
+	piece_wakeup(std::shared_ptr<engine_loop> loop, std::weak_ptr<core> c)
+		: m_loop(std::move(loop)), m_core(std::move(c)) {}
+
+	void piece_verified(lt::info_hash_t const& torrent, lt::piece_index_t const piece) override
+	{ wake(torrent, piece); }
+	void piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t const piece) override
+	{ wake(torrent, piece); }
+
+private:
+	void wake(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
+	{
+		try
+		{
+			m_loop->post([weak = m_core, torrent, piece]
+				{ if (auto const c = weak.lock()) c->piece_changed(torrent, piece); });
+		}
+		catch (std::exception const&) {}  // no memory for a post: the reader's time-out stands
+	}
+
+	std::shared_ptr<engine_loop> const m_loop;
+	std::weak_ptr<core> const m_core;
+};
+
+} // namespace slipstream

@@ -1,0 +1,132 @@
+#include "engine/session_settings.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <libtorrent/alert.hpp>
+#include <libtorrent/fingerprint.hpp>
+
+#include <charconv>
+#include <optional>
+#include <stdexcept>
+
+namespace slipstream {
+
+namespace {
+
+struct host_and_port
+{
+	boost::asio::ip::address address;
+	std::uint16_t port = 0;
+};
+
+std::optional<host_and_port> parse_address(std::string_view const text)
+{
+	auto const colon = text.rfind(':');
+	if (colon == std::string_view::npos) return std::nullopt;
+	std::string_view host = text.substr(0, colon);
+	std::string_view const port_text = text.substr(colon + 1);
+
+	host_and_port result;
+	char const* const end = port_text.data() + port_text.size();
+	auto const [stop, failed] = std::from_chars(port_text.data(), end, result.port);
+	if (failed != std::errc{} || stop != end) return std::nullopt;
+
+	bool const bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+	if (bracketed) host = host.substr(1, host.size() - 2);
+	boost::system::error_code ec;
+	result.address = boost::asio::ip::make_address(std::string(host), ec);
+	if (ec || result.address.is_v6() != bracketed) return std::nullopt;
+	return result;
+}
+
+void at_least_one(std::chrono::milliseconds const value, std::string_view const name)
+{
+	if (value.count() < 1)
+		throw std::invalid_argument(fmt::format("{} is {} ms, it must be at least 1 ms", name
+			, value.count()));
+}
+
+} // namespace
+
+void check(engine_options const& options)
+{
+	(void)listen_interfaces(options.peer_listen);
+	at_least_one(options.metadata_timeout, "metadata_timeout");
+	at_least_one(options.read_timeout, "read_timeout");
+	if (options.read_ahead_bytes < 0)
+		throw std::invalid_argument(fmt::format("read_ahead_bytes is {}, it must be 0 (chosen from the"
+			" capacity) or more", options.read_ahead_bytes));
+	for (auto const& peer : options.connect)
+		if (peer.port() == 0 || peer.address().is_unspecified())
+			throw std::invalid_argument("a peer to connect to needs an address and a port from"
+				" 1 to 65535");
+}
+
+std::string listen_interfaces(std::vector<std::string> const& addresses)
+{
+	if (addresses.empty())
+		throw std::invalid_argument("peer_listen is empty, it needs at least one ADDR:PORT");
+	std::string list;
+	for (auto const& text : addresses)
+	{
+		auto const parsed = parse_address(text);
+		if (!parsed)
+			throw std::invalid_argument(fmt::format("cannot listen on \"{}\": it must be ADDR:PORT,"
+				" such as 0.0.0.0:6881 or [::]:6881", text));
+		if (!list.empty()) list += ',';
+		auto const host = parsed->address.to_string();
+		list += fmt::format("{}:{}", parsed->address.is_v6() ? "[" + host + "]" : host, parsed->port);
+	}
+	return list;
+}
+
+lt::settings_pack session_settings(engine_options const& options)
+{
+	using pack = lt::settings_pack;
+	pack p;
+	p.set_str(pack::user_agent, "Slipstream/" SLIPSTREAM_VERSION);
+	p.set_str(pack::peer_fingerprint, lt::generate_fingerprint("SL", SLIPSTREAM_VERSION_MAJOR
+		, SLIPSTREAM_VERSION_MINOR));
+
+	// Alerts tell of torrents, never of pieces: those would overflow any queue. At the level "trace" they tell
+	// what passes between us and every peer, too.
+	auto categories = lt::alert_category::error | lt::alert_category::status;
+	if (spdlog::should_log(spdlog::level::trace))
+		categories |= lt::alert_category::peer_log | lt::alert_category::torrent_log;
+	p.set_int(pack::alert_mask, static_cast<int>(static_cast<std::uint32_t>(categories)));
+	p.set_int(pack::alert_queue_size, 10'000);
+
+	// The addresses asked for or an error: a port nobody asked for is found by no peer.
+	p.set_str(pack::listen_interfaces, listen_interfaces(options.peer_listen));
+	p.set_int(pack::max_retry_port_bind, 0);
+	p.set_bool(pack::listen_system_port_fallback, false);
+
+	bool const online = !options.offline;
+	p.set_bool(pack::enable_dht, online);
+	p.set_bool(pack::enable_lsd, online);
+	p.set_bool(pack::enable_upnp, online);
+	p.set_bool(pack::enable_natpmp, online);
+	bool const named_peers = options.offline || !options.connect.empty();
+	// Peers named by the user, and those of offline swarms, may share an address.
+	p.set_bool(pack::allow_multiple_connections_per_ip, !online || named_peers);
+	// uTP gains nothing on one machine.
+	p.set_bool(pack::enable_outgoing_utp, online);
+
+	// Between two reads a torrent wants nothing and counts as finished. Its peers are wanted again soon.
+	p.set_bool(pack::close_redundant_connections, false);
+	// The order of pieces is the readers' business.
+	p.set_bool(pack::auto_sequential, false);
+	// Peers named by the user are tried until they answer; a swarm's many are not pestered.
+	p.set_int(pack::min_reconnect_time, named_peers ? 1 : 10);
+	p.set_int(pack::max_failcount, named_peers ? 100 : 3);
+
+	p.set_int(pack::max_metadata_size, static_cast<int>(engine::max_torrent_bytes));
+	// Saying good-bye to trackers must not hold up a stop.
+	p.set_int(pack::stop_tracker_timeout, 1);
+	return p;
+}
+
+} // namespace slipstream

@@ -1,0 +1,123 @@
+// One torrent of an engine: its libtorrent handle, its phase, who waits for it, who reads it, and what
+// libtorrent has been told to fetch.
+//
+// Owned by the engine's core; readers know it weakly. Everything here runs on the engine's thread. It
+// steers priorities and deadlines and asks the memory disk for bytes; it neither finds peers, nor
+// decides what stays in memory.
+//
+// Phases, and who moves them:
+//   metadata -> checking   metadata_arrived(), from libtorrent's alert (torrent files start here)
+//   checking -> ready      checked(), from libtorrent's alert
+//   metadata -> failed     the metadata timer; metadata that comes later still moves it on to checking
+//   any      -> failed     fail(), when libtorrent stopped the torrent
+// and after removed() it is of no use to anybody.
+#pragma once
+
+#include "stream/demand.hpp"
+#include "stream/window.hpp"
+
+#include <slipstream/engine.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <libtorrent/add_torrent_params.hpp>
+#include <libtorrent/torrent_handle.hpp>
+#include <libtorrent/torrent_info.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace slipstream {
+
+// What the torrents of one engine share. Owned by the core, outlives its torrents; engine's thread.
+struct torrent_environment
+{
+	boost::asio::io_context& context;
+	memory_disk disk;
+	engine_options options;
+	std::int64_t read_ahead_bytes = 0;  // with the default worked out
+	int streaming_torrents = 0;         // those with readers: they share what memory is free
+
+	// Of the memory that is free, one torrent's share.
+	[[nodiscard]] std::int64_t free_bytes() const;
+};
+
+class torrent_entry : public std::enable_shared_from_this<torrent_entry>
+{
+public:
+	using ready_handler = std::function<void(boost::system::error_code)>;
+
+	// `params` is what the handle was added with.
+	torrent_entry(torrent_environment& environment, lt::torrent_handle handle
+		, lt::add_torrent_params const& params);
+	// Names the peers to connect to and, when there is no metadata yet, starts to wait for it.
+	void start();
+
+	[[nodiscard]] std::string const& id() const { return m_id; }
+	[[nodiscard]] lt::torrent_handle const& handle() const { return m_handle; }
+	[[nodiscard]] lt::info_hash_t const& hashes() const { return m_hashes; }
+	[[nodiscard]] torrent_summary summary() const;
+
+	// What libtorrent tells.
+	void metadata_arrived();
+	// Data that is there is about to be hashed, which waits while a torrent is paused.
+	void checking() { resume(); }
+	void checked();
+	void fail(errc e, std::string detail);
+	void out_of_space(std::string const& detail);
+	void piece_changed(lt::piece_index_t piece);
+
+	// Completes everything that waits with `why`. The handle is the core's to remove.
+	void removed(errc why);
+
+	// Called once, with no error when the torrent can be read. Never from inside the call's stack frame
+	// when it has to wait; at once when it has not.
+	void wait_ready(ready_handler done);
+	[[nodiscard]] expected<stream::file_geometry> file(int index) const;
+	void connect(boost::asio::ip::tcp::endpoint const& peer);
+
+	// For readers.
+	void attach(std::shared_ptr<reader::impl> r);
+	void detach(reader::impl const* r);
+	// Some reader's window moved: libtorrent is told the difference soon, once for many moves.
+	void demand_changed();
+	// A reader begins to wait for bytes that are not here. An error when waiting is in vain.
+	[[nodiscard]] std::optional<errc> prepare_to_wait();
+	[[nodiscard]] expected<lease> view(stream::place const& at, int length);
+
+private:
+	void use_metadata(std::shared_ptr<lt::torrent_info const> metadata);
+	void metadata_timed_out();
+	void resume();
+	void answer_waiting(boost::system::error_code ec);
+	void update_demand();
+	void apply(stream::demand_changes const& changes);
+	[[nodiscard]] bool requests_in_flight() const;
+	// Finds the storage again when it was not there yet, or was replaced.
+	memory_torrent const& memory() const;
+
+	torrent_environment& m_environment;
+	lt::torrent_handle m_handle;
+	std::string const m_id;
+	lt::info_hash_t m_hashes;
+	std::string m_name;
+	torrent_phase m_phase = torrent_phase::metadata;
+	std::optional<error> m_failure;
+	std::shared_ptr<lt::torrent_info const> m_metadata;
+	std::vector<file_entry> m_files;
+	mutable memory_torrent m_memory;
+
+	boost::asio::steady_timer m_metadata_timer;
+	std::vector<ready_handler> m_waiting;
+	std::vector<std::shared_ptr<reader::impl>> m_readers;
+	stream::demand m_demand;
+	bool m_update_posted = false;
+	bool m_upload_mode = false;  // libtorrent stopped downloading after a write was refused
+};
+
+} // namespace slipstream
