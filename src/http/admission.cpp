@@ -1,0 +1,146 @@
+#include "http/admission.hpp"
+
+#include <slipstream/engine.hpp>
+
+#include <boost/asio/ip/address.hpp>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace slipstream::http {
+namespace {
+
+std::string_view view(beast::string_view const text) { return {text.data(), text.size()}; }
+
+bool is_listed(std::string_view list, std::string_view const word)
+{
+	while (!list.empty())
+	{
+		std::size_t const end = std::min(list.find(", "), list.size());
+		if (list.substr(0, end) == word) return true;
+		list.remove_prefix(std::min(end + 2, list.size()));
+	}
+	return false;
+}
+
+// An address or "localhost". A name can be made to lead here by whoever owns it (DNS rebinding): the page of
+// such a name then has the same origin as we.
+bool is_literal(std::string_view host)
+{
+	auto const colon = host.rfind(':');
+	if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos)
+		host = host.substr(0, colon);
+	if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+	error_code ec;
+	boost::asio::ip::make_address(std::string(host), ec);
+	return !ec || beast::iequals(beast::string_view(host.data(), host.size()), "localhost");
+}
+
+// A browser names the page a request comes from. A page of another origin may not add or remove
+// torrents: some such requests need no preflight, so not answering it would not keep them out.
+bool from_another_origin(wire::request_header<> const& head)
+{
+	if (head.count(wire::field::origin) == 0) return false;
+	std::string_view origin = view(head[wire::field::origin]);
+	std::size_t const authority = origin.find("://");
+	if (authority == std::string_view::npos) return true;  // "null" among them
+	origin.remove_prefix(authority + 3);
+	if (!is_literal(view(head[wire::field::host]))) return true;
+	return !beast::iequals(beast::string_view(origin.data(), origin.size()), head[wire::field::host]);
+}
+
+reply method_not_allowed(route const& where)
+{
+	std::string const allowed(allowed_methods(where.what));
+	reply r = problem(wire::status::method_not_allowed, "this path takes " + allowed);
+	// "The origin server MUST generate an Allow header field" (RFC 9110, section 15.5.6).
+	r.headers.emplace_back(wire::field::allow, allowed);
+	return r;
+}
+
+reply options(wire::request_header<> const& head, route const& where)
+{
+	reply r;
+	r.status = wire::status::no_content;
+	std::string const allowed(allowed_methods(where.what));
+	r.headers.emplace_back(wire::field::allow, allowed);
+	if (where.what == resource::stream && head.count(wire::field::access_control_request_method) != 0)
+	{
+		r.headers.emplace_back(wire::field::access_control_allow_methods, allowed);
+		r.headers.emplace_back(wire::field::access_control_allow_headers
+			, "Range, If-Range, If-Match, If-None-Match");
+		r.headers.emplace_back(wire::field::access_control_max_age, "86400");
+	}
+	return r;
+}
+
+} // namespace
+
+std::optional<reply> answer_at_the_door(wire::request_header<> const& head, route const& where)
+{
+	// "A server MUST respond with a 400 ... to any HTTP/1.1 request message that lacks a Host header field
+	// and to any ... that contains more than one" (RFC 9112, section 3.2).
+	auto const hosts = head.count(wire::field::host);
+	if (hosts > 1 || (hosts == 0 && head.version() >= 11))
+		return problem(wire::status::bad_request, "there must be one Host header");
+	if (where.what == resource::malformed) return problem(wire::status::bad_request, where.reason);
+	if (where.what == resource::unknown)
+	{
+		return problem(wire::status::not_found
+			, "there is /stream/<info-hash>/<file-index>/<file-name>, /api/v1/torrents and /healthz");
+	}
+	if (head.method() == wire::verb::unknown)
+		return problem(wire::status::not_implemented, "this method is not known here");
+	if (!is_listed(allowed_methods(where.what), view(head.method_string())))
+		return method_not_allowed(where);
+	if (head.method() == wire::verb::options) return options(head, where);
+	if (where.what == resource::server)
+		return problem(wire::status::bad_request, "\"*\" goes with OPTIONS only");
+	if ((head.method() == wire::verb::post || head.method() == wire::verb::delete_)
+		&& from_another_origin(head))
+	{
+		return problem(wire::status::forbidden
+			, "a page of another origin, or of a name instead of an address, may not change what is here");
+	}
+	if (where.what == resource::health)
+	{
+		reply r;
+		r.content_type = "text/plain";
+		r.body = "ok\n";
+		return r;
+	}
+	return std::nullopt;
+}
+
+std::optional<reply> answer_unreadable(error_code const ec)
+{
+	reply r;
+	if (ec == wire::error::header_limit || ec == wire::error::buffer_overflow)
+	{
+		r = problem(wire::status::request_header_fields_too_large
+			, "the header of a request may have at most 16384 bytes");
+	}
+	else if (ec == wire::error::body_limit)
+	{
+		r = problem(wire::status::payload_too_large
+			, "the body of a request may have at most " + std::to_string(engine::max_torrent_bytes) + " bytes");
+	}
+	else if (ec == wire::error::bad_version)
+	{
+		r = problem(wire::status::http_version_not_supported, "this server speaks HTTP/1.1");
+	}
+	else if (ec.category() == make_error_code(wire::error::bad_method).category()
+		&& ec != wire::error::end_of_stream && ec != wire::error::partial_message)
+	{
+		r = problem(wire::status::bad_request, "not an HTTP request: " + ec.message());
+	}
+	else
+	{
+		return std::nullopt;  // closed, reset or silent
+	}
+	r.close = true;
+	return r;
+}
+
+} // namespace slipstream::http

@@ -1,0 +1,30 @@
+// What the HTTP server is told at its start.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+namespace slipstream::http {
+
+struct server_options
+{
+	// At least one. Port 0 picks a free one. An IPv6 address listens for IPv6 alone.
+	std::vector<boost::asio::ip::tcp::endpoint> listen;
+	// From the end of an answer to the end of the next request's header.
+	std::chrono::milliseconds idle_timeout{60'000};
+	// For the body of a request.
+	std::chrono::milliseconds upload_timeout{120'000};
+	// For a client to take one lease (256 KiB) of a stream: a paused player takes none, and is let be.
+	std::chrono::milliseconds stall_timeout{1'800'000};
+	// For a client to close when it was told that the connection ends.
+	std::chrono::milliseconds linger_timeout{2'000};
+	// More wait to be accepted until one closes. Each lends at most one lease at a time.
+	std::size_t max_connections = 256;
+	// POST bodies received at once; more are answered 503. Each takes up to engine::max_torrent_bytes.
+	std::size_t max_uploads = 4;
+};
+
+} // namespace slipstream::http

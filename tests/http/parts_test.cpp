@@ -1,0 +1,238 @@
+// What the server decides without a socket: targets, conditions, media types, plans, JSON, first answers.
+#include "http/admission.hpp"
+#include "http/api.hpp"
+#include "http/conditions.hpp"
+#include "http/media_type.hpp"
+#include "http/route.hpp"
+#include "http/stream_plan.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <random>
+#include <string>
+
+namespace slipstream::http {
+namespace {
+
+std::string const hash(40, 'a');
+
+TEST(target, of_a_stream_has_hash_and_index_and_any_name)
+{
+	for (std::string const& target : {"/stream/" + hash + "/7/film.mkv", "/stream/" + hash + "/7/"
+		, "/stream/" + hash + "/7", "/stream/" + hash + "/7/a%2Fb%0d%0a.mkv?t=1#x"
+		, "http://127.0.0.1:8090/stream/" + hash + "/7/x", "/str%65am/" + hash + "/7/x"})
+	{
+		route const r = find_route(target);
+		EXPECT_EQ(r.what, resource::stream) << target;
+		EXPECT_EQ(r.id, hash) << target;
+		EXPECT_EQ(r.file_index, 7) << target;
+	}
+	EXPECT_EQ(find_route("/stream/" + hash + "/7/a/b").what, resource::unknown);
+	EXPECT_EQ(find_route("/stream/" + hash).what, resource::unknown);
+}
+
+TEST(target, with_an_index_that_is_no_number_names_no_file)
+{
+	for (char const* const index : {"", "-1", "+1", "x", "1x", "0x1", "99999999999999999999", " 1", "1%00"})
+	{
+		route const r = find_route("/stream/" + hash + "/" + index + "/n");
+		EXPECT_EQ(r.what, resource::stream) << index;
+		EXPECT_LT(r.file_index, 0) << index;
+	}
+	EXPECT_EQ(find_route("/stream/" + hash + "/2147483647/n").file_index, 2147483647);
+	EXPECT_LT(find_route("/stream/" + hash + "/2147483648/n").file_index, 0);
+}
+
+TEST(target, with_a_bad_escape_or_no_path_is_malformed)
+{
+	for (char const* const target : {"/%", "/%4", "/%zz", "/stream/%g0/1", "", "x", "*x", "http:/x"})
+	{
+		route const r = find_route(target);
+		EXPECT_EQ(r.what, resource::malformed) << target;
+		EXPECT_FALSE(r.reason.empty()) << target;
+	}
+}
+
+TEST(target, of_the_api_and_of_nothing)
+{
+	EXPECT_EQ(find_route("/api/v1/torrents").what, resource::torrents);
+	EXPECT_EQ(find_route("/api/v1/torrents/").what, resource::torrents);
+	EXPECT_EQ(find_route("/api/v1/torrents?x=/").what, resource::torrents);
+	EXPECT_EQ(find_route("/api/v1/torrents/ab").what, resource::torrent);
+	EXPECT_EQ(find_route("/api/v1/torrents/ab").id, "ab");
+	EXPECT_EQ(find_route("/healthz").what, resource::health);
+	EXPECT_EQ(find_route("*").what, resource::server);
+	for (char const* const target : {"/", "//", "/healthz/", "/api", "/api/v1", "/api/v2/torrents"
+		, "/api/v1/torrents/a/b", "/../etc/passwd", "/stream", "http://host"})
+		EXPECT_EQ(find_route(target).what, resource::unknown) << target;
+}
+
+TEST(percent, encoding_comes_back_and_is_safe_everywhere)
+{
+	std::mt19937 random(3);
+	for (int round = 0; round < 2000; ++round)
+	{
+		std::string text;
+		for (std::size_t i = random() % 40; i > 0; --i) text += static_cast<char>(random() % 256);
+		std::string const encoded = percent_encoded(text);
+		EXPECT_EQ(percent_decoded(encoded), text);
+		EXPECT_EQ(encoded.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~%")
+			, std::string::npos);
+	}
+}
+
+TEST(stream_path, of_any_name_leads_back_to_the_file)
+{
+	for (std::string const name : {"film.mkv", "a \"b\"\r\nSet-Cookie: x.mkv", "\xc3\xa9t\xc3\xa9/\xff.mp4"
+		, "..", ".", "", "?#%2e"})
+	{
+		route const r = find_route(stream_path(hash, 3, name));
+		EXPECT_EQ(r.what, resource::stream) << name;
+		EXPECT_EQ(r.id, hash);
+		EXPECT_EQ(r.file_index, 3);
+	}
+	EXPECT_EQ(stream_path("ab", 0, "a b.mkv"), "/stream/ab/0/a%20b.mkv");
+	EXPECT_EQ(stream_path("ab", 0, ".."), "/stream/ab/0");
+}
+
+TEST(conditions, compare_tags_as_the_rfc_says)
+{
+	constexpr std::string_view tag = "\"ab-1\"";
+	EXPECT_TRUE(matches_any("\"ab-1\"", tag, tag_comparison::strong));
+	EXPECT_TRUE(matches_any(" \"x,y\" , \"ab-1\"", tag, tag_comparison::strong));
+	EXPECT_TRUE(matches_any("*", tag, tag_comparison::strong));
+	EXPECT_TRUE(matches_any("W/\"ab-1\"", tag, tag_comparison::weak));
+	EXPECT_FALSE(matches_any("W/\"ab-1\"", tag, tag_comparison::strong));
+	EXPECT_FALSE(matches_any("\"ab-10\"", tag, tag_comparison::weak));
+	EXPECT_FALSE(matches_any("ab-1", tag, tag_comparison::weak));
+	EXPECT_FALSE(matches_any("\"ab-1", tag, tag_comparison::weak));
+	EXPECT_FALSE(matches_any("", tag, tag_comparison::weak));
+	EXPECT_FALSE(matches_any("*x", tag, tag_comparison::weak));
+	EXPECT_TRUE(if_range_holds("\"ab-1\"", tag));
+	EXPECT_FALSE(if_range_holds("W/\"ab-1\"", tag));
+	EXPECT_FALSE(if_range_holds("\"ab-1\", \"x\"", tag));
+	EXPECT_FALSE(if_range_holds("Sun, 06 Nov 1994 08:49:37 GMT", tag));
+	EXPECT_FALSE(if_range_holds("", tag));
+}
+
+TEST(media_type, goes_by_the_extension_in_either_case)
+{
+	EXPECT_EQ(media_type("Film.MKV"), "video/x-matroska");
+	EXPECT_EQ(media_type("a.b.mp4"), "video/mp4");
+	EXPECT_EQ(media_type("x.avi"), "video/x-msvideo");
+	EXPECT_EQ(media_type("x.webm"), "video/webm");
+	EXPECT_EQ(media_type("x.flac"), "audio/flac");
+	EXPECT_EQ(media_type("x.srt"), "application/x-subrip");
+	for (char const* const name : {"", "mkv", "x.", "x.html", "x.svg", "x.mkv.part", "x.mkvv"})
+		EXPECT_EQ(media_type(name), "application/octet-stream") << name;
+}
+
+wire::request_header<> asking(wire::verb const method
+	, std::initializer_list<std::pair<wire::field, char const*>> const fields)
+{
+	wire::request_header<> head;
+	head.method(method);
+	head.version(11);
+	head.target("/x");
+	for (auto const& [name, value] : fields) head.insert(name, value);
+	return head;
+}
+
+file_entry film() { return {.index = 1, .path = "d/f.mp4", .name = "f.mp4", .size_bytes = 1000}; }
+
+stream_plan plan(wire::verb const method, std::initializer_list<std::pair<wire::field, char const*>> fields)
+{
+	return plan_stream(asking(method, fields), "ab", film());
+}
+
+TEST(stream_plan, obeys_a_range_only_of_get_and_only_if_range_holds)
+{
+	using enum wire::field;
+	wire::verb const get = wire::verb::get;
+	EXPECT_EQ(plan(get, {}).status, wire::status::ok);
+	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}}).status, wire::status::partial_content);
+	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}}).bytes, (byte_range{1, 2}));
+	EXPECT_EQ(plan(wire::verb::head, {{range, "bytes=1-2"}}).status, wire::status::ok);
+	EXPECT_EQ(plan(wire::verb::head, {{range, "bytes=1-2"}}).bytes.length, 1000);
+	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}, {if_range, "\"ab-1\""}}).status
+		, wire::status::partial_content);
+	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}, {if_range, "\"ab-2\""}}).status, wire::status::ok);
+	EXPECT_EQ(plan(get, {{range, "bytes=5000-"}, {if_range, "\"ab-2\""}}).status, wire::status::ok);
+	EXPECT_EQ(plan(get, {{range, "bytes=5000-"}}).status, wire::status::range_not_satisfiable);
+	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}, {range, "bytes=3-4"}}).status, wire::status::ok);
+}
+
+TEST(stream_plan, judges_the_conditions_first)
+{
+	using enum wire::field;
+	wire::verb const get = wire::verb::get;
+	EXPECT_EQ(plan(get, {{if_none_match, "W/\"ab-1\""}, {range, "bytes=5000-"}}).status
+		, wire::status::not_modified);
+	EXPECT_EQ(plan(get, {{if_none_match, "\"other\""}}).status, wire::status::ok);
+	EXPECT_EQ(plan(get, {{if_match, "\"other\""}, {if_none_match, "*"}}).status
+		, wire::status::precondition_failed);
+	EXPECT_EQ(plan(get, {{if_match, "\"ab-1\""}}).status, wire::status::ok);
+}
+
+TEST(json, survives_names_of_any_bytes)
+{
+	torrent_summary t;
+	t.id = hash;
+	t.name = "bad \xff\xfe \"quoted\" \r\n";
+	t.phase = torrent_phase::ready;
+	t.files.push_back({.index = 0, .path = "d\xff/f\xc3.mkv", .name = "f\xc3.mkv", .size_bytes = 5});
+	nlohmann::json const o = nlohmann::json::parse(to_json(t));
+	EXPECT_EQ(o["id"], hash);
+	EXPECT_EQ(o["phase"], "ready");
+	EXPECT_EQ(o["failure"], nullptr);
+	EXPECT_EQ(o["files"][0]["stream_url"], "/stream/" + hash + "/0/f%C3.mkv");
+	EXPECT_NE(o["name"].get<std::string>().find("\"quoted\""), std::string::npos);
+	EXPECT_EQ(nlohmann::json::parse(to_json(std::vector{t, t})).size(), 2u);
+	EXPECT_EQ(nlohmann::json::parse(problem(wire::status::not_found, "\xff").body)["status"], 404);
+}
+
+unsigned first_status(wire::request_header<> const& head, char const* const target)
+{
+	std::optional<reply> const r = answer_at_the_door(head, find_route(target));
+	return r ? static_cast<unsigned>(r->status) : 0;
+}
+
+TEST(door, keeps_out_what_needs_no_engine)
+{
+	using enum wire::field;
+	auto const get = asking(wire::verb::get, {{host, "h"}});
+	EXPECT_EQ(first_status(get, "/nothing"), 404u);
+	EXPECT_EQ(first_status(get, "/%zz"), 400u);
+	EXPECT_EQ(first_status(get, "/healthz"), 200u);
+	EXPECT_EQ(first_status(get, "/api/v1/torrents"), 0u);
+	EXPECT_EQ(first_status(asking(wire::verb::get, {}), "/healthz"), 400u);
+	EXPECT_EQ(first_status(asking(wire::verb::get, {{host, "a"}, {host, "b"}}), "/healthz"), 400u);
+	EXPECT_EQ(first_status(asking(wire::verb::put, {{host, "h"}}), "/api/v1/torrents"), 405u);
+	EXPECT_EQ(first_status(asking(wire::verb::delete_, {{host, "h"}}), "/api/v1/torrents"), 405u);
+	EXPECT_EQ(first_status(asking(wire::verb::options, {{host, "h"}}), "/stream/a/1/n"), 204u);
+	auto strange = get;
+	strange.method_string("BREW");
+	EXPECT_EQ(first_status(strange, "/healthz"), 501u);
+}
+
+TEST(door, lets_no_page_of_another_origin_change_anything)
+{
+	using enum wire::field;
+	char const* const list = "/api/v1/torrents";
+	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "h:1"}, {origin, "http://evil"}}), list), 403u);
+	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "h:1"}, {origin, "null"}}), list), 403u);
+	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "LocalHost:1"}, {origin, "http://localhost:1"}}), list), 0u);
+	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "127.0.0.1:1"}, {origin, "http://127.0.0.1:1"}}), list), 0u);
+	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "[::1]:1"}, {origin, "http://[::1]:1"}}), list), 0u);
+	// A name that was made to lead here.
+	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "evil.com:1"}, {origin, "http://evil.com:1"}}), list), 403u);
+	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "h:1"}}), list), 0u);
+	EXPECT_EQ(first_status(asking(wire::verb::delete_, {{host, "h"}, {origin, "http://evil"}})
+		, "/api/v1/torrents/x"), 403u);
+	EXPECT_EQ(first_status(asking(wire::verb::get, {{host, "h"}, {origin, "http://evil"}})
+		, "/stream/a/1"), 0u);
+}
+
+} // namespace
+} // namespace slipstream::http
