@@ -1,0 +1,12 @@
+// `slipstream serve`: an engine and an HTTP server, until a signal ends it.
+#pragma once
+
+#include "cli/arguments.hpp"
+
+namespace slipstream::cli {
+
+// Answers the exit code. Stream URLs go to stdout, what is wrong to stderr. Runs in the calling thread,
+// once a process: it takes SIGINT and SIGTERM.
+[[nodiscard]] int serve(serve_settings const& settings);
+
+} // namespace slipstream::cli

@@ -1,0 +1,164 @@
+// The command line and the environment.
+#include "cli/arguments.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+namespace slipstream::cli {
+namespace {
+
+using variables = std::map<std::string, std::string>;
+
+arguments parse(std::vector<std::string> words, variables const& set = {})
+{
+	return parse_arguments(std::move(words), [&](std::string const& name) -> std::optional<std::string> {
+		auto const found = set.find(name);
+		if (found == set.end()) return std::nullopt;
+		return found->second;
+	});
+}
+
+serve_settings serve(std::vector<std::string> words, variables const& set = {})
+{
+	words.insert(words.begin(), "serve");
+	arguments const told = parse(std::move(words), set);
+	if (auto const* const end = std::get_if<farewell>(&told)) ADD_FAILURE() << end->err;
+	auto const* const settings = std::get_if<serve_settings>(&told);
+	return settings ? *settings : serve_settings{};
+}
+
+// Wrong usage: exit 2, and one line that has `expected_text` in it.
+void expect_refusal(std::vector<std::string> words, variables const& set, std::string const& expected_text)
+{
+	arguments const told = parse(std::move(words), set);
+	auto const* const end = std::get_if<farewell>(&told);
+	ASSERT_NE(end, nullptr) << expected_text;
+	EXPECT_EQ(end->exit_code, 2) << expected_text;
+	EXPECT_EQ(end->out, "");
+	EXPECT_EQ(std::count(end->err.begin(), end->err.end(), '\n'), 1) << end->err;
+	EXPECT_NE(end->err.find(expected_text), std::string::npos) << end->err;
+}
+
+std::vector<std::string> texts(std::vector<boost::asio::ip::tcp::endpoint> const& endpoints)
+{
+	std::vector<std::string> out;
+	for (auto const& e : endpoints) out.push_back(e.address().to_string() + ' ' + std::to_string(e.port()));
+	return out;
+}
+
+using strings = std::vector<std::string>;
+
+TEST(serve_arguments, have_defaults)
+{
+	serve_settings const s = serve({});
+	EXPECT_EQ(texts(s.listen), strings{"127.0.0.1 8090"});
+	EXPECT_EQ(s.capacity_bytes, 256 << 20);
+	EXPECT_EQ(s.peer_listen, (strings{"0.0.0.0:6881", "[::]:6881"}));
+	EXPECT_TRUE(s.connect.empty());
+	EXPECT_FALSE(s.offline);
+	EXPECT_EQ(s.metadata_timeout, std::chrono::seconds(60));
+	EXPECT_EQ(s.read_timeout, std::chrono::seconds(120));
+	EXPECT_EQ(s.log, log_level::warn);
+	EXPECT_TRUE(s.torrents.empty());
+}
+
+TEST(serve_arguments, come_from_flags)
+{
+	serve_settings const s = serve({"--listen", "127.0.0.1:1", "a.torrent", "--listen=[::1]:2", "--capacity"
+		, "1GiB", "--peer-listen", "[::]:3", "--connect", "10.0.0.1:4", "magnet:?xt=x", "--connect"
+		, "10.0.0.2:5", "--offline", "--metadata-timeout", "2.5", "--read-timeout", "7", "--log-level", "debug"});
+	EXPECT_EQ(s.torrents, (strings{"a.torrent", "magnet:?xt=x"}));
+	EXPECT_EQ(texts(s.listen), (strings{"127.0.0.1 1", "::1 2"}));
+	EXPECT_EQ(s.capacity_bytes, 1 << 30);
+	EXPECT_EQ(s.peer_listen, strings{"[::]:3"});
+	EXPECT_EQ(texts(s.connect), (strings{"10.0.0.1 4", "10.0.0.2 5"}));
+	EXPECT_TRUE(s.offline);
+	EXPECT_EQ(s.metadata_timeout, std::chrono::milliseconds(2500));
+	EXPECT_EQ(s.read_timeout, std::chrono::seconds(7));
+	EXPECT_EQ(s.log, log_level::debug);
+}
+
+TEST(serve_arguments, come_from_the_environment)
+{
+	serve_settings const s = serve({}, {{"SLIPSTREAM_LISTEN", "127.0.0.1:1, [::1]:2 127.0.0.1:3,"}
+		, {"SLIPSTREAM_CAPACITY", "512MB"}, {"SLIPSTREAM_PEER_LISTEN", "127.0.0.1:0"}
+		, {"SLIPSTREAM_CONNECT", "10.0.0.1:4"}, {"SLIPSTREAM_OFFLINE", "yes"}
+		, {"SLIPSTREAM_METADATA_TIMEOUT", "5"}, {"SLIPSTREAM_READ_TIMEOUT", "6"}, {"SLIPSTREAM_LOG_LEVEL", "off"}});
+	EXPECT_EQ(texts(s.listen), (strings{"127.0.0.1 1", "::1 2", "127.0.0.1 3"}));
+	EXPECT_EQ(s.capacity_bytes, 512'000'000);
+	EXPECT_EQ(s.peer_listen, strings{"127.0.0.1:0"});
+	EXPECT_EQ(texts(s.connect), strings{"10.0.0.1 4"});
+	EXPECT_TRUE(s.offline);
+	EXPECT_EQ(s.metadata_timeout, std::chrono::seconds(5));
+	EXPECT_EQ(s.read_timeout, std::chrono::seconds(6));
+	EXPECT_EQ(s.log, log_level::off);
+}
+
+TEST(serve_arguments, prefer_the_flag_and_take_an_empty_variable_for_none)
+{
+	serve_settings const s = serve({"--capacity", "1GiB"}, {{"SLIPSTREAM_CAPACITY", "nonsense"}
+		, {"SLIPSTREAM_LISTEN", ""}, {"SLIPSTREAM_OFFLINE", "0"}});
+	EXPECT_EQ(s.capacity_bytes, 1 << 30);
+	EXPECT_EQ(texts(s.listen), strings{"127.0.0.1 8090"});
+	EXPECT_FALSE(s.offline);
+}
+
+TEST(serve_arguments, that_are_wrong_are_named_with_what_would_be_right)
+{
+	expect_refusal({"serve", "--listen", "8090"}, {}, "--listen: '8090' is not ADDR:PORT; give one like");
+	expect_refusal({"serve", "--capacity", "lots"}, {}, "--capacity: 'lots' is not a size");
+	expect_refusal({"serve", "--capacity", "4096"}, {}, "1.0 MiB (1048576 bytes)");
+	expect_refusal({"serve"}, {{"SLIPSTREAM_CAPACITY", "1KiB"}}, "SLIPSTREAM_CAPACITY: '1KiB' is below");
+	expect_refusal({"serve"}, {{"SLIPSTREAM_LISTEN", "127.0.0.1:1,x"}}, "SLIPSTREAM_LISTEN: 'x'");
+	expect_refusal({"serve", "--peer-listen", "x"}, {}, "--peer-listen: 'x'");
+	expect_refusal({"serve", "--connect", "10.0.0.1:0"}, {}, "--connect: '10.0.0.1:0' has port 0");
+	expect_refusal({"serve"}, {{"SLIPSTREAM_OFFLINE", "maybe"}}, "SLIPSTREAM_OFFLINE: 'maybe'");
+	for (char const* const time : {"0", "-1", "x", "1s", "nan", "inf", "86401", "1e3"})
+		expect_refusal({"serve", "--read-timeout=" + std::string(time)}, {}, "--read-timeout: '");
+	expect_refusal({"serve", "--log-level", "loud"}, {}, "--log-level: 'loud'");
+	expect_refusal({"serve", "--capacity"}, {}, "--capacity");
+	expect_refusal({"serve", "--unknown"}, {}, "--unknown");
+	expect_refusal({"serve", "--listen", "a\nb"}, {}, "--listen: 'a b'");
+	expect_refusal({"sing"}, {}, "sing");
+	expect_refusal({"--offline"}, {}, "--offline");
+}
+
+TEST(demo_arguments, are_read)
+{
+	arguments const told = parse({"demo", "--file", "f.mp4", "--keep", "--capacity", "64MiB"}
+		, {{"SLIPSTREAM_LISTEN", "127.0.0.1:9"}});
+	auto const& s = std::get<demo_settings>(told);
+	EXPECT_EQ(s.file, "f.mp4");
+	EXPECT_TRUE(s.keep);
+	EXPECT_EQ(s.capacity_bytes, 64 << 20);
+	EXPECT_EQ(texts(s.listen), strings{"127.0.0.1 9"});
+	EXPECT_EQ(texts(std::get<demo_settings>(parse({"demo"})).listen), strings{"127.0.0.1 0"});
+	expect_refusal({"demo", "--capacity", "1"}, {}, "--capacity");
+	expect_refusal({"demo", "film.mp4"}, {}, "film.mp4");
+}
+
+TEST(help, is_there_for_the_program_and_each_command)
+{
+	auto const top = std::get<farewell>(parse({"--help"}));
+	EXPECT_EQ(top.exit_code, 0);
+	EXPECT_NE(top.out.find("serve"), std::string::npos);
+	EXPECT_NE(top.out.find("demo"), std::string::npos);
+	auto const of_serve = std::get<farewell>(parse({"serve", "--help"}));
+	EXPECT_EQ(of_serve.exit_code, 0);
+	for (char const* const flag : {"--listen", "--capacity", "--peer-listen", "--connect", "--offline"
+		, "--metadata-timeout", "--read-timeout", "--log-level", "SLIPSTREAM_PEER_LISTEN"})
+		EXPECT_NE(of_serve.out.find(flag), std::string::npos) << flag;
+	EXPECT_NE(std::get<farewell>(parse({"demo", "--help"})).out.find("--keep"), std::string::npos);
+	auto const version = std::get<farewell>(parse({"--version"}));
+	EXPECT_EQ(version.exit_code, 0);
+	EXPECT_TRUE(version.out.starts_with("slipstream ")) << version.out;
+	auto const nothing = std::get<farewell>(parse({}));
+	EXPECT_EQ(nothing.exit_code, 2);
+	EXPECT_EQ(nothing.out, "");
+	EXPECT_NE(nothing.err.find("serve"), std::string::npos);
+}
+
+} // namespace
+} // namespace slipstream::cli
