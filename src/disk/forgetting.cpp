@@ -54,7 +54,6 @@ bool forgetting::hold(lt::piece_index_t const piece, write_done& done)
 void forgetting::forget(lt::piece_index_t const piece, int const piece_bytes)
 {
 	check(attached() && !is_forgetting(piece), "a piece is forgotten once at a time");
-	if (auto const host = m_host.lock()) host->withhold(piece);
 	untouched_bytes const any(piece_bytes);
 	m_forgetting.insert(piece);
 	m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
@@ -85,7 +84,10 @@ std::vector<write_done> forgetting::release_all()
 bool forgetting::cleared(lt::piece_index_t const piece)
 {
 	if (m_forgetting.erase(piece) == 0) return false;
-	if (auto const host = m_host.lock()) host->tell_peers(piece);
+	auto const host = m_host.lock();
+	if (!host) return true;
+	host->withhold(piece);
+	host->tell_peers(piece);
 	return true;
 }
 

@@ -6,7 +6,6 @@
 // has completed. So in a torrent that may have to give up pieces, the completion of one block of each piece is kept
 // back, a block that a peer sent. To forget a piece then, in one go on the network thread:
 //
-//   0 its priority is made 0, or libtorrent would ask for it again at once
 //   1 mark it: writes to it are dropped, its hash will be a hash of zeros. Reads still answer.
 //   2 add_piece(overwrite_existing): every other block is ours now, no peer can be blamed for it
 //   3 complete the write that was kept back with operation_aborted: its block is "not had"
@@ -14,7 +13,11 @@
 // and from there libtorrent does the rest:
 //   5 the hash is wrong, no block names a peer: to libtorrent bad data found on disk. Nobody is blamed, the
 //     piece bit is cleared, requests that wait for it are rejected, and async_clear_piece is called
-//   6 cleared(): the blocks go home, and peers that understand BEP 54 are told lt_donthave.
+//   6 cleared(), inside that call: the piece is locked, has not passed, and nobody can ask for it yet. Its priority is
+//     made 0, or it would be asked for again at once; the blocks go home, and peers that understand BEP 54 are told
+//     lt_donthave.
+// The priority must not be made 0 before that: the picker counts a piece that passed, is not flushed and is not wanted
+// twice (as unwanted and as had), and one such piece too many makes the torrent "finished" for good.
 // Because the bytes stay readable until 6, no read of a peer fails on the way.
 //
 // The phases of a piece here: free -> held (hold) -> forgetting (forget) -> free (cleared). A piece that
