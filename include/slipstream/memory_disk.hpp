@@ -72,6 +72,7 @@ struct memory_stats
 	std::int64_t pieces_evicted = 0;  // gave up their memory for others
 	std::int64_t pieces_forgotten = 0; // libtorrent was made to give up, partial ones included
 	std::int64_t lookbehind_bytes = 0; // protected now, over all torrents
+	std::int64_t lookbehind_available_bytes = 0; // of these, verified and in memory
 };
 
 enum class piece_state
@@ -129,7 +130,9 @@ public:
 	// need. Reader pieces are granted first, then reserved, then lookbehind; other torrents keep what they have.
 	// Of the reader pieces (nearest first) the first two are never evicted and the rest only when nothing
 	// unprotected is left; reserved and lookbehind pieces are never evicted. Pieces need not be in memory yet.
-	// Errors: no_such_torrent, no_such_piece (nothing changes).
+	// A torrent that nobody read or wanted may be one too many, when torrents do not all fit: set_reader_pieces then
+	// answers no_space, with the sum, and nothing changes.
+	// Errors: no_such_torrent, no_such_piece (nothing changes), no_space.
 	[[nodiscard]] expected<protection_granted> set_reader_pieces(std::vector<lt::piece_index_t> const& nearest_first) const;
 	[[nodiscard]] expected<protection_granted> set_reserved_pieces(std::vector<lt::piece_index_t> const& pieces) const;
 	[[nodiscard]] expected<protection_granted> set_lookbehind_pieces(std::vector<lt::piece_index_t> const& nearest_first) const;
@@ -182,6 +185,10 @@ public:
 	// evicted. Memory is given back to the system. Errors: bad_argument, with the sum, when it is below
 	// min_capacity_bytes or what the torrents that do not fit need.
 	[[nodiscard]] expected<std::int64_t> set_capacity_bytes(std::int64_t bytes);
+	// Whether a torrent of this size can be streamed through the capacity. Errors: no_space, with the sum in its detail, when
+	// the torrent does not fit and its pieces are too large for anything to be kept. A session is told the same:
+	// such a torrent stops with errc::no_space when it is added.
+	[[nodiscard]] expected<std::int64_t> room_for(std::int64_t size_bytes, int piece_length_bytes) const;
 	[[nodiscard]] memory_stats stats() const;
 
 private:

@@ -14,9 +14,9 @@ std::string budget::text() const
 {
 	return "capacity " + bytes(capacity_blocks) + " bytes; needed " + bytes(floor_blocks())
 		+ " = scratch " + bytes(scratch_blocks)
-		+ " + 2 blocks for each of " + std::to_string(connections) + " connections " + bytes(arriving_blocks())
-		+ " + twice the " + std::to_string(open_pieces) + " open pieces of " + bytes(largest_piece_blocks)
-		+ " bytes of " + std::to_string(torrents) + " torrent(s) " + bytes(2 * open_blocks());
+		+ " + arriving from " + std::to_string(connections) + " connections " + bytes(arriving_at_floor_blocks())
+		+ " + twice " + std::to_string(open_pieces) + " open pieces of each of " + std::to_string(busy_torrents)
+		+ " torrent(s) that are read or wanted " + bytes(2 * open_blocks());
 }
 
 } // namespace slipstream

@@ -1,15 +1,18 @@
 // The budget: the capacity as a sum in which each term names its holder.
 //
 //   capacity = scratch           reads that straddle two blocks are put together here
-//            + arriving          2 blocks for each connection that may have sent before it heard "stop"
-//            + open pieces       what every crowded torrent is downloading and cannot give up yet
+//            + arriving          2 blocks for each connection that may have sent before it heard "stop", but a
+//                                quarter of the capacity at most: connections beyond that are slowed, not provided for
+//            + open pieces       what each torrent that is being downloaded has begun and cannot give up yet
 //            + protected         being read, lookbehind, reserved: what protections may add up to
 //
-// Below the floor (the first three terms, and as much again as the open pieces so that something can be kept)
-// a torrent that does not fit cannot be streamed without stalling, and is refused with the sum.
+// The floor is the first three terms, and as much again as the open pieces so that something can be kept. Below it a
+// torrent that does not fit cannot be streamed without stalling, and is refused with the sum. Its terms change with
+// connections, with the torrents there are and their pieces' size, and with which of them are read or wanted.
 // Pure arithmetic, in blocks of 16 KiB.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -24,13 +27,19 @@ struct budget
 	std::int64_t scratch_blocks = 0;
 	std::int64_t connections = 0;       // allowed at once, over all sessions
 	std::int64_t largest_piece_blocks = 0; // of the torrents that share the capacity
+	std::int64_t piece_blocks = 0;      // one piece of each torrent that is read or wants anything, added up
 	std::int64_t torrents = 0;
+	std::int64_t busy_torrents = 0;     // of these, read or wanting anything
 
-	[[nodiscard]] std::int64_t arriving_blocks() const noexcept { return 2 * connections; }
-	[[nodiscard]] std::int64_t open_blocks() const noexcept
-	{ return open_pieces * largest_piece_blocks * (torrents > 0 ? torrents : 1); }
+	[[nodiscard]] std::int64_t arriving_blocks() const noexcept
+	{ return std::min(2 * connections, capacity_blocks / 4); }
+	[[nodiscard]] std::int64_t open_blocks() const noexcept { return open_pieces * piece_blocks; }
+	// The least capacity at which the sum works out, whatever the capacity is.
 	[[nodiscard]] std::int64_t floor_blocks() const noexcept
-	{ return scratch_blocks + arriving_blocks() + 2 * open_blocks(); }
+	{ return scratch_blocks + arriving_at_floor_blocks() + 2 * open_blocks(); }
+	// A quarter of the floor is a third of its other terms.
+	[[nodiscard]] std::int64_t arriving_at_floor_blocks() const noexcept
+	{ return std::min(2 * connections, (scratch_blocks + 2 * open_blocks() + 2) / 3); }
 	[[nodiscard]] bool holds() const noexcept { return capacity_blocks >= floor_blocks(); }
 	// What protections may add up to. Never negative.
 	[[nodiscard]] std::int64_t protectable_blocks() const noexcept

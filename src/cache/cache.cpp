@@ -3,6 +3,8 @@
 #include "block/check.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 namespace slipstream {
@@ -47,7 +49,16 @@ void cache::change_capacity()
 	recount();
 }
 
-budget cache::sum() const
+void cache::set_wanting(std::uint64_t const torrent, bool const wanting)
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_members.find(torrent);
+	if (i == m_members.end() || i->second.wanting == wanting) return;
+	i->second.wanting = wanting;
+	recount();
+}
+
+budget cache::sum(member const* const alone, member const* const also) const
 {
 	budget b;
 	b.capacity_blocks = m_pool.capacity_blocks();
@@ -55,7 +66,32 @@ budget cache::sum() const
 	b.connections = m_connections;
 	b.torrents = static_cast<std::int64_t>(m_members.size());
 	for (auto const& [id, m] : m_members)
+	{
 		b.largest_piece_blocks = std::max<std::int64_t>(b.largest_piece_blocks, m.piece_blocks);
+		if (alone ? alone != &m : !m.busy() && also != &m) continue;
+		b.piece_blocks += m.piece_blocks;
+		b.busy_torrents += 1;
+	}
+	return b;
+}
+
+std::optional<budget> cache::refusal(std::uint64_t const torrent) const
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_members.find(torrent);
+	if (!m_enabled || i == m_members.end()) return std::nullopt;
+	auto const b = sum(&i->second);
+	if (i->second.total_blocks <= b.capacity_blocks - b.scratch_blocks || b.holds()) return std::nullopt;
+	return b;
+}
+
+std::optional<budget> cache::refusal_of(std::int64_t const blocks, int const piece_blocks) const
+{
+	mutex_lock const lock(m_mutex);
+	auto b = sum();
+	b.piece_blocks = b.largest_piece_blocks = piece_blocks;
+	b.busy_torrents = b.torrents = 1;
+	if (!m_enabled || blocks <= b.capacity_blocks - b.scratch_blocks || b.holds()) return std::nullopt;
 	return b;
 }
 
@@ -63,6 +99,13 @@ budget cache::current_budget() const
 {
 	mutex_lock const lock(m_mutex);
 	return sum();
+}
+
+budget cache::budget_with(std::uint64_t const torrent) const
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_members.find(torrent);
+	return i == m_members.end() ? sum() : sum(nullptr, &i->second);
 }
 
 budget cache::budget_at(std::int64_t const capacity_blocks) const
@@ -90,6 +133,19 @@ std::int64_t cache::granted_blocks(protection const kind) const
 	mutex_lock const lock(m_mutex);
 	std::int64_t total = 0;
 	for (auto const& [id, m] : m_members) total += m.given[std::size_t(kind)].blocks;
+	return total;
+}
+
+std::int64_t cache::available_blocks(protection const kind) const
+{
+	mutex_lock const lock(m_mutex);
+	std::int64_t total = 0;
+	for (auto const& [id, m] : m_members)
+	{
+		auto const& wished = m.wished[std::size_t(kind)];
+		total += m.piece_blocks * std::count_if(wished.begin(), wished.begin() + m.given[std::size_t(kind)].pieces
+			, [&, torrent = id](int const piece) { return m_order.contains({torrent, piece}); });
+	}
 	return total;
 }
 
@@ -151,37 +207,91 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 	mutex_lock const lock(m_mutex);
 	auto const i = m_members.find(torrent);
 	if (i == m_members.end()) return {};
-	i->second.wished[std::size_t(kind)] = std::move(pieces);
-	grant(torrent, i->second);
-	return i->second.given[std::size_t(kind)];
+	member& m = i->second;
+	bool const was_busy = m.busy();
+	if (kind == protection::reader && !pieces.empty() && !was_busy && m_crowded && !sum(nullptr, &m).holds()) return {};
+	m.wished[std::size_t(kind)] = std::move(pieces);
+	if (m.busy() == was_busy) grant(torrent, m);
+	else recount();
+	return m.given[std::size_t(kind)];
 }
 
 // Grants in the order of the kinds and, within one, in the order wished; stops a kind at the first piece that
-// does not fit. Other torrents keep what they have: first come, first served between torrents.
+// does not fit. Other torrents keep what they have: first come, first served between torrents. But what is being read right
+// now (the reader's first two pieces) goes before anybody's lookbehind.
 void cache::grant(std::uint64_t const id, member& m)
 {
 	auto left = sum().protectable_blocks();
 	for (auto const& [other, o] : m_members)
 		if (other != id) for (auto const& g : o.given) left -= g.blocks;
+	auto const& reads = m.wished[std::size_t(protection::reader)];
+	left += take_lookbehind(id, m.piece_blocks * std::min<std::int64_t>(pieces_at_head, std::ssize(reads)) - left);
 
-	std::map<int, standing> now;
+	std::set<int> known;
 	for (auto const kind : {protection::reader, protection::reserved, protection::lookbehind})
 	{
 		granted& g = m.given[std::size_t(kind)];
 		g = {};
-		int distance = 0;
 		for (int const piece : m.wished[std::size_t(kind)])
 		{
-			bool const is_new = now.count(piece) == 0;
+			bool const is_new = known.count(piece) == 0;
 			if (is_new && m.piece_blocks > left) break;
+			known.insert(piece);
 			if (is_new) left -= m.piece_blocks;
 			g.pieces += 1;
 			g.blocks += is_new ? m.piece_blocks : 0;
-			bool const kept = kind != protection::reader || distance < 2;
-			auto& s = now[piece];
+		}
+	}
+	stand(id, m);
+}
+
+// Takes lookbehind, farthest first, from other torrents; answers how many blocks that gave.
+std::int64_t cache::take_lookbehind(std::uint64_t const id, std::int64_t const wanted)
+{
+	std::int64_t taken = 0;
+	for (auto& [other, o] : m_members)
+	{
+		auto& g = o.given[std::size_t(protection::lookbehind)];
+		if (other == id || g.pieces == 0) continue;
+		if (taken >= wanted) break;
+		while (taken < wanted && g.pieces > 0)
+		{
+			auto const before = g.blocks;
+			--g.pieces;
+			price(o);
+			taken += before - g.blocks;
+		}
+		stand(other, o);
+	}
+	return taken;
+}
+
+// What the granted pieces cost: each once, at the first kind that has it.
+void cache::price(member& m)
+{
+	std::set<int> known;
+	for (std::size_t kind = 0; kind < std::size(m.given); ++kind)
+	{
+		granted& g = m.given[kind];
+		g.blocks = 0;
+		for (int i = 0; i < g.pieces; ++i)
+			if (known.insert(m.wished[kind][std::size_t(i)]).second) g.blocks += m.piece_blocks;
+	}
+}
+
+// Makes the order say what is granted.
+void cache::stand(std::uint64_t const id, member& m)
+{
+	std::map<int, standing> now;
+	for (auto const kind : {protection::reader, protection::reserved, protection::lookbehind})
+	{
+		auto const& wished = m.wished[std::size_t(kind)];
+		for (int i = 0; i < m.given[std::size_t(kind)].pieces; ++i)
+		{
+			bool const kept = kind != protection::reader || i < pieces_at_head;
+			auto& s = now[wished[std::size_t(i)]];
 			s = kept || s.what == standing::kind::kept ? standing{standing::kind::kept, 0}
-				: standing{standing::kind::ahead, distance};
-			++distance;
+				: standing{standing::kind::ahead, i};
 		}
 	}
 	for (auto const& [piece, s] : m.standings)

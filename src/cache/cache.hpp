@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -54,6 +55,13 @@ public:
 
 	[[nodiscard]] std::uint64_t enter(std::weak_ptr<evictee> torrent, std::int64_t total_blocks, int piece_blocks) EXCLUDES(m_mutex);
 	void leave(std::uint64_t torrent) EXCLUDES(m_mutex);
+	// Whether the torrent wants anything; true until told otherwise. One that wants nothing and is not read has no open
+	// pieces to provide for.
+	void set_wanting(std::uint64_t torrent, bool wanting) EXCLUDES(m_mutex);
+	// The budget if the torrent were the only one read, where that is below the floor: its pieces are too large.
+	[[nodiscard]] std::optional<budget> refusal(std::uint64_t torrent) const EXCLUDES(m_mutex);
+	// The same before it is here.
+	[[nodiscard]] std::optional<budget> refusal_of(std::int64_t total_blocks, int piece_blocks) const EXCLUDES(m_mutex);
 	// Connections that may send, over all sessions.
 	void change_connections(std::int64_t difference) EXCLUDES(m_mutex);
 
@@ -63,6 +71,8 @@ public:
 	// True when not everything that may come fits, so that pieces may have to go. Any time, no lock.
 	[[nodiscard]] bool crowded() const noexcept { return m_crowded.load(std::memory_order_relaxed); }
 	[[nodiscard]] budget current_budget() const EXCLUDES(m_mutex);
+	// What it would be if the torrent, too, were read.
+	[[nodiscard]] budget budget_with(std::uint64_t torrent) const EXCLUDES(m_mutex);
 	// What these would be with another capacity.
 	[[nodiscard]] budget budget_at(std::int64_t capacity_blocks) const EXCLUDES(m_mutex);
 	[[nodiscard]] bool crowded_at(std::int64_t capacity_blocks) const EXCLUDES(m_mutex);
@@ -78,9 +88,12 @@ public:
 	// -- what is to be kept
 
 	// Replaces the torrent's wish of that kind; pieces in order of importance. Of `reader`, the first two are
-	// kept and the rest is read-ahead, which goes before anything kept. Answers what could be granted of it now.
+	// kept and the rest is read-ahead, which goes before anything kept. Answers what could be granted of it now. A torrent
+	// that nobody read or wanted is granted no reader, and the wish is not kept, where that would break the floor.
 	granted protect(std::uint64_t torrent, protection kind, std::vector<int> pieces) EXCLUDES(m_mutex);
 	[[nodiscard]] std::int64_t granted_blocks(protection kind) const EXCLUDES(m_mutex);
+	// Of the granted, what is verified and in memory.
+	[[nodiscard]] std::int64_t available_blocks(protection kind) const EXCLUDES(m_mutex);
 	[[nodiscard]] granted granted_for(std::uint64_t torrent, protection kind) const EXCLUDES(m_mutex);
 	[[nodiscard]] std::vector<int> granted_pieces(std::uint64_t torrent, protection kind) const EXCLUDES(m_mutex);
 	// How the piece stands now.
@@ -103,14 +116,24 @@ private:
 		std::weak_ptr<evictee> torrent;
 		std::int64_t total_blocks = 0;
 		int piece_blocks = 0;
+		bool wanting = true;
 		std::vector<int> wished[3];
 		granted given[3];
 		std::map<int, standing> standings; // pieces that are not open
+
+		[[nodiscard]] bool busy() const { return wanting || !wished[std::size_t(protection::reader)].empty(); }
 	};
 
+	// Of a reader's pieces, those that are being read now.
+	static constexpr int pieces_at_head = 2;
+
 	void grant(std::uint64_t id, member& m) REQUIRES(m_mutex);
+	std::int64_t take_lookbehind(std::uint64_t id, std::int64_t wanted_blocks) REQUIRES(m_mutex);
+	static void price(member& m);
+	void stand(std::uint64_t id, member& m) REQUIRES(m_mutex);
 	void recount() REQUIRES(m_mutex);
-	[[nodiscard]] budget sum() const REQUIRES(m_mutex);
+	// `alone`: as if it were the only busy one; `also`: as if it were busy, too.
+	[[nodiscard]] budget sum(member const* alone = nullptr, member const* also = nullptr) const REQUIRES(m_mutex);
 	[[nodiscard]] std::int64_t total_blocks() const REQUIRES(m_mutex);
 
 	block_pool& m_pool;

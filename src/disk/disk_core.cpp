@@ -153,6 +153,7 @@ memory_stats disk_core::stats() const
 	s.pieces_evicted = cache.evicted();
 	s.pieces_forgotten = get(count.pieces_forgotten);
 	s.lookbehind_bytes = cache.granted_blocks(cache::protection::lookbehind) * block_size_bytes;
+	s.lookbehind_available_bytes = cache.available_blocks(cache::protection::lookbehind) * block_size_bytes;
 	mutex_lock const lock(m_mutex);
 	s.torrents = static_cast<std::int64_t>(m_by_owner.size());
 	return s;

@@ -33,9 +33,11 @@ inline lt::disk_buffer_holder make_buffer(lt::buffer_allocator_interface& owner,
 #if LIBTORRENT_VERSION_NUM >= 20100
 inline lt::status_t no_error() { return {}; }
 inline lt::status_t need_full_check() { return lt::disk_status::need_full_check; }
+inline lt::status_t fatal_error() { return lt::disk_status::fatal_disk_error; }
 #else
 inline lt::status_t no_error() { return lt::status_t::no_error; }
 inline lt::status_t need_full_check() { return lt::status_t::need_full_check; }
+inline lt::status_t fatal_error() { return lt::status_t::fatal_disk_error; }
 #endif
 
 // 2.1 returns buffers in batches as well.

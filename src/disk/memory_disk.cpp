@@ -134,9 +134,12 @@ expected<protection_granted> protect(std::weak_ptr<torrent_storage> const& weak,
 				+ " is outside the torrent; it has " + std::to_string(storage->shape().num_pieces()));
 		pieces.push_back(static_cast<int>(piece));
 	}
-	auto const given = storage->core().cache.protect(storage->cache_id(), kind, std::move(pieces));
+	bool const reads = kind == cache::protection::reader && !pieces.empty();
+	auto& cache = storage->core().cache;
+	auto const given = cache.protect(storage->cache_id(), kind, std::move(pieces));
+	if (reads && given.pieces == 0) return error(errc::no_space, cache.budget_with(storage->cache_id()).text());
 	storage->protections_changed();
-	storage->core().cache.make_room();
+	cache.make_room();
 	return protection_granted{given.pieces, given.blocks * block_size_bytes};
 }
 
@@ -214,6 +217,16 @@ std::int64_t memory_disk::capacity_bytes() const { return m_core->pool.capacity_
 
 expected<std::int64_t> memory_disk::set_capacity_bytes(std::int64_t const bytes)
 { return m_core->set_capacity(bytes); }
+
+expected<std::int64_t> memory_disk::room_for(std::int64_t const size_bytes, int const piece_length_bytes) const
+{
+	if (size_bytes < 0 || piece_length_bytes <= 0)
+		return error(errc::bad_argument, "a torrent has a size of 0 or more and a piece length of 1 or more");
+	auto const pieces = (size_bytes + piece_length_bytes - 1) / piece_length_bytes;
+	auto const piece_blocks = (piece_length_bytes + block_size_bytes - 1) / block_size_bytes;
+	if (auto const b = m_core->cache.refusal_of(pieces * piece_blocks, piece_blocks)) return error(errc::no_space, b->text());
+	return capacity_bytes();
+}
 
 memory_stats memory_disk::stats() const { return m_core->stats(); }
 

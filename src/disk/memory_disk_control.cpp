@@ -154,6 +154,7 @@ bool claims_data(lt::add_torrent_params const& resume)
 // - nothing claimed: start at once;
 // - pieces claimed: an error beside no_error makes libtorrent drop the claims and start at once;
 // - seed mode: only a check makes libtorrent leave it;
+// - pieces too large for the capacity: the torrent stops with an error;
 // - something is in memory (a recheck): hash it, and what is missing is then not had.
 void memory_disk_io::async_check_files(lt::storage_index_t const index
 	, lt::add_torrent_params const* const resume_data, lt::aux::vector<std::string, lt::file_index_t>
@@ -168,7 +169,13 @@ void memory_disk_io::async_check_files(lt::storage_index_t const index
 			storage->learn(resume_data->info_hashes);
 			m_core->enter_names(storage);
 		}
-		if (!storage->pieces().empty() || (resume_data && (resume_data->flags & lt::torrent_flags::seed_mode)))
+		// Its pieces are too large: it could only stall. memory_disk::room_for() says the sum.
+		if (m_core->cache.refusal(storage->cache_id()))
+		{
+			done.status = lt_compat::fatal_error();
+			done.error = {make_error_code(errc::no_space), lt::operation_t::check_resume};
+		}
+		else if (!storage->pieces().empty() || (resume_data && (resume_data->flags & lt::torrent_flags::seed_mode)))
 			done.status = lt_compat::need_full_check();
 		else if (resume_data && claims_data(*resume_data))
 			done.error = {boost::system::errc::make_error_code(boost::system::errc::no_such_file_or_directory)

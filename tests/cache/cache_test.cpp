@@ -202,4 +202,51 @@ TEST_F(cache_fixture, protections_and_the_pool_agree_over_random_operations)
 	}
 }
 
+TEST_F(cache_fixture, what_is_read_now_goes_before_the_lookbehind_of_others)
+{
+	auto const first = enter();
+	auto const second = enter();
+	c.set_wanting(second->id, false);
+	std::vector<int> many;
+	for (int i = 10; i < 60; ++i) many.push_back(i);
+	ASSERT_EQ(c.protect(first->id, protection::reader, {1, 2, 3}).pieces, 3);
+	auto const before = c.protect(first->id, protection::lookbehind, many);
+	ASSERT_LT(before.pieces, 50);
+	auto const read = c.protect(second->id, protection::reader, {5, 6, 7, 8});
+	EXPECT_EQ(read.pieces, 2);
+	auto const left = c.granted_for(first->id, protection::lookbehind);
+	EXPECT_LT(left.pieces, before.pieces);
+	EXPECT_EQ(c.granted_for(first->id, protection::reader).pieces, 3);
+	EXPECT_EQ(c.standing_of(first->id, 10).what, standing::kind::kept); // the nearest stays
+	EXPECT_EQ(c.standing_of(first->id, 10 + left.pieces).what, standing::kind::open);
+	EXPECT_LE(c.granted_blocks(protection::reader) + c.granted_blocks(protection::lookbehind)
+		, c.current_budget().protectable_blocks());
+}
+
+TEST_F(cache_fixture, one_torrent_too_many_to_read_is_refused_with_the_sum_and_changes_nothing)
+{
+	std::vector<std::shared_ptr<fake_torrent>> readers;
+	int granted = 0;
+	for (int i = 0; i < 12; ++i)
+	{
+		readers.push_back(enter());
+		c.set_wanting(readers.back()->id, false);
+		if (c.protect(readers.back()->id, protection::reader, {0, 1}).pieces > 0) ++granted;
+		else EXPECT_FALSE(c.budget_with(readers.back()->id).holds());
+	}
+	EXPECT_EQ(granted, (128 - 8) / 16); // twice two pieces of four blocks each
+	EXPECT_TRUE(c.current_budget().holds());
+	ASSERT_EQ(c.protect(readers.front()->id, protection::reader, {}).pieces, 0);
+	EXPECT_EQ(c.protect(readers.back()->id, protection::reader, {0, 1}).pieces, 2); // one left, one may come
+}
+
+TEST_F(cache_fixture, a_torrent_whose_pieces_are_too_large_is_refused_only_when_it_does_not_fit)
+{
+	EXPECT_FALSE(c.refusal_of(1000, 4).has_value());
+	EXPECT_TRUE(c.refusal_of(1000, 40).has_value());
+	EXPECT_FALSE(c.refusal_of(120, 40).has_value());
+	auto const t = std::make_shared<fake_torrent>(pool, c);
+	EXPECT_TRUE(c.refusal(c.enter(t, 1000, 40)).has_value());
+}
+
 } // namespace
