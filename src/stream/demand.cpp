@@ -55,31 +55,22 @@ std::vector<wanted_piece> merge(std::span<std::vector<wanted_piece> const> const
 
 } // namespace
 
-std::vector<wanted_piece> demand::choose(std::span<window const> const windows
-	, demand_limits const& limits, std::function<bool(lt::piece_index_t)> const& have) const
+std::vector<wanted_piece> demand::choose(std::span<window const> const windows, int const urgent_pieces
+	, predicate const& have, predicate const& may_want) const
 {
 	std::vector<std::vector<wanted_piece>> lists;
-	for (window const& w : windows)
-		lists.push_back(missing_of(w, std::max(limits.urgent_pieces, 1), have));
+	for (window const& w : windows) lists.push_back(missing_of(w, std::max(urgent_pieces, 1), have));
 	std::vector<wanted_piece> wanted = merge(lists);
-
-	auto const at_a_position = [&](wanted_piece const& w) {
-		return std::any_of(windows.begin(), windows.end()
-			, [&](window const& x) { return x.first == w.piece; });
-	};
-	auto const on_its_way = [this](wanted_piece const& w) { return m_told.contains(w.piece); };
-	std::int64_t left_bytes = limits.free_bytes
-		- std::count_if(wanted.begin(), wanted.end(), on_its_way) * limits.piece_length_bytes;
 	std::erase_if(wanted, [&](wanted_piece const& w) {
-		if (on_its_way(w)) return false;
-		if (!at_a_position(w) && left_bytes < limits.piece_length_bytes) return true;
-		left_bytes -= limits.piece_length_bytes;
-		return false;
+		bool const at_a_position = std::any_of(windows.begin(), windows.end()
+			, [&](window const& x) { return x.first == w.piece; });
+		return !at_a_position && !may_want(w.piece);
 	});
 	return wanted;
 }
 
-demand_changes demand::replace(std::span<wanted_piece const> const wanted, bool const with_deadlines)
+demand_changes demand::replace(std::span<wanted_piece const> const wanted, bool const with_deadlines
+	, predicate const& have)
 {
 	demand_changes changes;
 	std::map<lt::piece_index_t, told> next;
@@ -89,7 +80,7 @@ demand_changes demand::replace(std::span<wanted_piece const> const wanted, bool 
 		auto const before = m_told.find(w.piece);
 		bool const had_deadline = before != m_told.end() && before->second.has_deadline;
 		bool const has_deadline = w.urgent && (had_deadline || with_deadlines);
-		next.emplace(w.piece, told{w.priority, has_deadline});
+		next.emplace(w.piece, told{w.priority, has_deadline, false});
 		if (has_deadline && !had_deadline) changes.deadlines_set.emplace_back(w.piece, deadline_ms);
 		if (has_deadline) deadline_ms += deadline_step_ms;
 		if (had_deadline && !has_deadline) changes.deadlines_reset.push_back(w.piece);
@@ -100,11 +91,22 @@ demand_changes demand::replace(std::span<wanted_piece const> const wanted, bool 
 	for (auto const& [piece, was] : m_told)
 	{
 		if (next.contains(piece)) continue;
+		if (have(piece))
+		{
+			// Its deadline ended when it came.
+			next.emplace(piece, told{was.priority, false, true});
+			continue;
+		}
 		if (was.has_deadline) changes.deadlines_reset.push_back(piece);
 		changes.priorities.emplace_back(piece, lt::dont_download);
 	}
 	m_told = std::move(next);
 	return changes;
+}
+
+bool demand::wants_anything() const
+{
+	return std::any_of(m_told.begin(), m_told.end(), [](auto const& t) { return !t.second.has_come; });
 }
 
 } // namespace slipstream::stream

@@ -1,9 +1,11 @@
 // Demand: what a torrent's readers want, and what of that libtorrent has not been told yet.
 //
 // A demand turns the windows of all readers of one torrent into one list of wanted pieces in order of
-// need, remembers what libtorrent was told and answers the difference. Everything that is not wanted has
-// priority 0 (dont_download). A pure value on one thread; it talks to no torrent and keeps no piece:
-// wanting and keeping are two things.
+// need, remembers what libtorrent was told and answers the difference. Everything that is neither wanted nor
+// in memory has priority 0 (dont_download); what is in memory keeps the priority with which it came until it
+// is gone, because libtorrent miscounts pieces that it has and that nobody wants (docs/design.md, "Forgetting").
+// A pure value on one thread; it talks to no torrent and keeps no piece in memory: wanting and keeping are
+// two things (protection.hpp).
 #pragma once
 
 #include "stream/window.hpp"
@@ -29,17 +31,6 @@ struct wanted_piece
 	friend bool operator==(wanted_piece const&, wanted_piece const&) = default;
 };
 
-struct demand_limits
-{
-	// How many missing pieces at the head of each window are urgent; at least 1.
-	int urgent_pieces = 2;
-	// Memory that is free. What is wanted already may still take a whole piece each, so that much is set
-	// aside and only the rest admits new pieces. The piece at a reader's position is wanted whatever
-	// this says: without it the reader would wait for nothing.
-	std::int64_t free_bytes = 0;
-	int piece_length_bytes = 1;
-};
-
 // What to tell libtorrent, in this order: taking a deadline away sets a priority of libtorrent's own
 // choosing, setting one sets the top priority, and a priority sets requests going, which a first deadline
 // after it would cancel.
@@ -56,24 +47,32 @@ struct demand_changes
 class demand
 {
 public:
-	// The missing pieces of the windows that fit, most needed first: every window's first missing piece,
-	// then every window's second, and so on, each piece once. What was wanted before and still is in a
-	// window stays wanted: it may be on its way. `have` tells which pieces are here already.
-	[[nodiscard]] std::vector<wanted_piece> choose(std::span<window const> windows
-		, demand_limits const& limits, std::function<bool(lt::piece_index_t)> const& have) const;
+	using predicate = std::function<bool(lt::piece_index_t)>;
+
+	// The missing pieces of the windows, most needed first: every window's first missing piece, then every window's second,
+	// and so on, each piece once. The first `urgent_pieces` (at least 1) missing ones of each window are urgent. `have`
+	// tells which pieces are here already; `may_want` for which there is room. The piece at a reader's position is wanted
+	// whatever that says: without it the reader would wait for nothing.
+	[[nodiscard]] std::vector<wanted_piece> choose(std::span<window const> windows, int urgent_pieces
+		, predicate const& have, predicate const& may_want) const;
 
 	// What changes when exactly `wanted` is wanted from now on. Its order gives the deadlines' order; new ones
-	// are set only `with_deadlines`, those that are set stay as long as their piece is urgent.
-	[[nodiscard]] demand_changes replace(std::span<wanted_piece const> wanted, bool with_deadlines);
-	[[nodiscard]] bool wants_anything() const { return !m_told.empty(); }
+	// are set only `with_deadlines`, those that are set stay as long as their piece is urgent. What was wanted and of which
+	// `have` says that it has come is left alone.
+	[[nodiscard]] demand_changes replace(std::span<wanted_piece const> wanted, bool with_deadlines, predicate const& have);
+	// The piece left memory, and with that libtorrent was told not to want it.
+	void gone(lt::piece_index_t const piece) { m_told.erase(piece); }
+	// Something is on its way.
+	[[nodiscard]] bool wants_anything() const;
 
 private:
 	struct told
 	{
 		lt::download_priority_t priority{0};
 		bool has_deadline = false;
+		bool has_come = false;
 	};
-	std::map<lt::piece_index_t, told> m_told;  // what is not in it has priority 0 and no deadline
+	std::map<lt::piece_index_t, told> m_told;  // what is not in it has no deadline and, unless it is in memory, priority 0
 };
 
 } // namespace slipstream::stream

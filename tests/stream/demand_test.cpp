@@ -25,15 +25,12 @@ std::vector<int> numbers(std::vector<wanted_piece> const& wanted)
 	return result;
 }
 
-demand_limits plenty(int const urgent = 2)
-{
-	return {.urgent_pieces = urgent, .free_bytes = 1 << 30, .piece_length_bytes = 1};
-}
+bool anything(piece) { return true; }
 
 TEST(choosing, goes_from_the_position_on)
 {
 	std::vector<window> const windows{pieces(3, 7)};
-	auto const wanted = demand().choose(windows, plenty(), nothing);
+	auto const wanted = demand().choose(windows, 2, nothing, anything);
 	EXPECT_THAT(numbers(wanted), ElementsAre(3, 4, 5, 6));
 	EXPECT_TRUE(wanted[0].urgent);
 	EXPECT_TRUE(wanted[1].urgent);
@@ -43,7 +40,7 @@ TEST(choosing, goes_from_the_position_on)
 TEST(choosing, leaves_out_what_is_here)
 {
 	std::vector<window> const windows{pieces(0, 6)};
-	auto const wanted = demand().choose(windows, plenty(1), [](piece const p) { return number(p) % 2 == 0; });
+	auto const wanted = demand().choose(windows, 1, [](piece const p) { return number(p) % 2 == 0; }, anything);
 	EXPECT_THAT(numbers(wanted), ElementsAre(1, 3, 5));
 	EXPECT_TRUE(wanted[0].urgent);
 	EXPECT_FALSE(wanted[1].urgent);
@@ -52,54 +49,34 @@ TEST(choosing, leaves_out_what_is_here)
 TEST(choosing, serves_readers_in_turn_and_each_piece_once)
 {
 	std::vector<window> const windows{pieces(0, 4), pieces(2, 6)};
-	EXPECT_THAT(numbers(demand().choose(windows, plenty(), nothing)), ElementsAre(0, 2, 1, 3, 4, 5));
+	EXPECT_THAT(numbers(demand().choose(windows, 2, nothing, anything)), ElementsAre(0, 2, 1, 3, 4, 5));
 }
 
-TEST(choosing, admits_what_fits_and_each_readers_own_piece)
+TEST(choosing, admits_what_has_room_and_each_readers_own_piece)
 {
 	std::vector<window> const windows{pieces(0, 5), pieces(10, 15)};
-	demand_limits limits{.urgent_pieces = 2, .free_bytes = 35, .piece_length_bytes = 10};
-	EXPECT_THAT(numbers(demand().choose(windows, limits, nothing)), ElementsAre(0, 10, 1));
-	limits.free_bytes = 0;
-	EXPECT_THAT(numbers(demand().choose(windows, limits, nothing)), ElementsAre(0, 10));
+	EXPECT_THAT(numbers(demand().choose(windows, 2, nothing, [](piece const p) { return number(p) < 2; }))
+		, ElementsAre(0, 10, 1));
+	EXPECT_THAT(numbers(demand().choose(windows, 2, nothing, nothing)), ElementsAre(0, 10));
 }
 
-TEST(choosing, does_not_read_ahead_without_memory)
+TEST(choosing, does_not_read_ahead_without_room)
 {
 	std::vector<window> const windows{pieces(0, 5)};
-	demand_limits const limits{.urgent_pieces = 2, .free_bytes = 9, .piece_length_bytes = 10};
-	EXPECT_TRUE(demand().choose(windows, limits, [](piece const p) { return number(p) == 0; }).empty());
-}
-
-TEST(choosing, keeps_what_is_on_its_way_and_sets_memory_aside_for_it)
-{
-	demand told;
-	std::vector<window> const before{pieces(0, 4)};
-	demand_limits limits{.urgent_pieces = 1, .free_bytes = 40, .piece_length_bytes = 10};
-	(void)told.replace(told.choose(before, limits, nothing), true);
-	// Half of it has arrived in parts: nothing of it is given up, nothing more fits.
-	limits.free_bytes = 20;
-	std::vector<window> const after{pieces(0, 8)};
-	EXPECT_THAT(numbers(told.choose(after, limits, nothing)), ElementsAre(0, 1, 2, 3));
-	limits.free_bytes = 59;
-	EXPECT_THAT(numbers(told.choose(after, limits, nothing)), ElementsAre(0, 1, 2, 3, 4));
-	// What left the window does not count.
-	std::vector<window> const moved{pieces(3, 8)};
-	limits.free_bytes = 20;
-	EXPECT_THAT(numbers(told.choose(moved, limits, nothing)), ElementsAre(3, 4));
+	EXPECT_TRUE(demand().choose(windows, 2, [](piece const p) { return number(p) == 0; }, nothing).empty());
 }
 
 TEST(choosing, of_no_reader_is_empty)
 {
-	EXPECT_TRUE(demand().choose({}, plenty(), nothing).empty());
+	EXPECT_TRUE(demand().choose({}, 2, nothing, anything).empty());
 }
 
 TEST(demand, tells_a_deadline_once)
 {
 	demand told;
 	std::vector<wanted_piece> const wanted{{piece{4}, lt::top_priority, true}};
-	EXPECT_EQ(told.replace(wanted, true).deadlines_set.size(), 1u);
-	EXPECT_TRUE(told.replace(wanted, true).empty());
+	EXPECT_EQ(told.replace(wanted, true, nothing).deadlines_set.size(), 1u);
+	EXPECT_TRUE(told.replace(wanted, true, nothing).empty());
 	EXPECT_TRUE(told.wants_anything());
 }
 
@@ -107,10 +84,10 @@ TEST(demand, sets_no_deadline_when_it_may_not_and_keeps_those_that_are_set)
 {
 	demand told;
 	std::vector<window> const windows{pieces(0, 3)};
-	EXPECT_TRUE(told.replace(told.choose(windows, plenty(1), nothing), false).deadlines_set.empty());
-	(void)told.replace({}, false);
-	EXPECT_EQ(told.replace(told.choose(windows, plenty(1), nothing), true).deadlines_set.size(), 1u);
-	auto const later = told.replace(told.choose(windows, plenty(1), nothing), false);
+	EXPECT_TRUE(told.replace(told.choose(windows, 1, nothing, anything), false, nothing).deadlines_set.empty());
+	(void)told.replace({}, false, nothing);
+	EXPECT_EQ(told.replace(told.choose(windows, 1, nothing, anything), true, nothing).deadlines_set.size(), 1u);
+	auto const later = told.replace(told.choose(windows, 1, nothing, anything), false, nothing);
 	EXPECT_TRUE(later.empty());
 }
 
@@ -118,12 +95,28 @@ TEST(demand, takes_everything_back_when_nobody_reads)
 {
 	demand told;
 	std::vector<window> const windows{pieces(0, 3)};
-	(void)told.replace(told.choose(windows, plenty(1), nothing), true);
-	auto const changes = told.replace({}, true);
+	(void)told.replace(told.choose(windows, 1, nothing, anything), true, nothing);
+	auto const changes = told.replace({}, true, nothing);
 	EXPECT_THAT(changes.deadlines_reset, ElementsAre(piece{0}));
 	EXPECT_THAT(changes.priorities, ElementsAre(std::pair(piece{0}, lt::dont_download)
 		, std::pair(piece{1}, lt::dont_download), std::pair(piece{2}, lt::dont_download)));
 	EXPECT_FALSE(told.wants_anything());
+}
+
+TEST(demand, leaves_alone_what_has_come_until_it_is_gone)
+{
+	demand told;
+	std::vector<window> const windows{pieces(0, 3)};
+	(void)told.replace(told.choose(windows, 1, nothing, anything), true, nothing);
+	auto const first_came = [](piece const p) { return number(p) == 0; };
+	auto const changes = told.replace({}, true, first_came);
+	EXPECT_TRUE(changes.deadlines_reset.empty());
+	EXPECT_THAT(changes.priorities, ElementsAre(std::pair(piece{1}, lt::dont_download), std::pair(piece{2}, lt::dont_download)));
+	EXPECT_FALSE(told.wants_anything());
+	// Gone, it is unwanted already; wanted again, libtorrent is told anew.
+	told.gone(piece{0});
+	EXPECT_TRUE(told.replace({}, true, nothing).empty());
+	EXPECT_EQ(told.replace(told.choose(windows, 1, nothing, anything), false, nothing).priorities.size(), 3u);
 }
 
 // What libtorrent makes of the changes: a deadline raises to the top priority, taking one away leaves
@@ -162,12 +155,22 @@ TEST(demand, differences_always_add_up_to_what_is_wanted)
 			int const first = up_to(40);
 			windows.push_back(pieces(first, first + up_to(20)));
 		}
-		if (up_to(2) == 0) here.insert(up_to(60));
-		if (up_to(2) == 0) here.erase(up_to(60));
-		demand_limits const limits{.urgent_pieces = 1 + up_to(4), .free_bytes = up_to(40) * 10
-			, .piece_length_bytes = 10};
-		auto const wanted = told.choose(windows, limits
-			, [&](piece const p) { return here.contains(number(p)); });
+		if (up_to(2) == 0)
+		{
+			int const come = up_to(60);
+			here.insert(come);
+			picker.deadlines.erase(piece{come}); // as libtorrent does when it passed
+		}
+		if (int const lost = up_to(60); up_to(2) == 0 && here.erase(lost) == 1)
+		{
+			picker.priorities.erase(piece{lost}); // forgetting makes it unwanted
+			told.gone(piece{lost});
+		}
+		int const urgent = 1 + up_to(4);
+		int const room_before = up_to(60);
+		auto const have = [&](piece const p) { return here.contains(number(p)); };
+		auto const has_room = [&](piece const p) { return number(p) < room_before; };
+		auto const wanted = told.choose(windows, urgent, have, has_room);
 
 		std::set<int> seen;
 		for (auto const& w : wanted)
@@ -186,21 +189,20 @@ TEST(demand, differences_always_add_up_to_what_is_wanted)
 				ASSERT_TRUE(seen.contains(number(w.first))) << "a reader's own piece is not wanted";
 			}
 		}
-		// What is read ahead is new only as far as it fits beside what is on its way.
-		std::int64_t kept = 0;
-		std::int64_t added = 0;
 		for (wanted_piece const& w : wanted)
 		{
-			if (picker.priorities.contains(w.piece)) ++kept;
-			else if (std::none_of(windows.begin(), windows.end()
-				, [&](window const& x) { return x.first == w.piece; })) ++added;
+			ASSERT_TRUE(has_room(w.piece) || std::any_of(windows.begin(), windows.end()
+				, [&](window const& x) { return x.first == w.piece; })) << "read ahead without room";
 		}
-		if (added > 0) { ASSERT_LE((kept + added) * limits.piece_length_bytes, limits.free_bytes); }
 
 		bool const with_deadlines = up_to(1) == 0;
 		auto const had_deadline = picker.deadlines;
-		picker.apply(told.replace(wanted, with_deadlines));
+		auto const before = picker.priorities;
+		picker.apply(told.replace(wanted, with_deadlines, have));
 		std::map<piece, lt::download_priority_t> expected;
+		// What came keeps the priority with which it came.
+		for (auto const& [p, priority] : before)
+			if (have(p)) expected[p] = priority;
 		std::set<piece> expected_deadlines;
 		for (auto const& w : wanted)
 		{
@@ -217,7 +219,7 @@ TEST(choosing, priorities_fall_along_one_window)
 	for (int length = 1; length < 200; ++length)
 	{
 		std::vector<window> const windows{pieces(0, length)};
-		auto const wanted = demand().choose(windows, plenty(2), nothing);
+		auto const wanted = demand().choose(windows, 2, nothing, anything);
 		ASSERT_EQ(static_cast<int>(wanted.size()), length);
 		for (std::size_t i = 1; i < wanted.size(); ++i)
 			ASSERT_GE(level(wanted[i - 1].priority), level(wanted[i].priority));
