@@ -50,6 +50,11 @@ struct memory_disk_options
 	// True: verified pieces that nobody protects make room, and libtorrent is made to forget them, in sessions that
 	// have an extension(); a torrent that does not fit wants no more than fits. See docs/design.md, "Forgetting".
 	bool evict = false;
+	// With `evict`: true keeps every piece ready to be forgotten, also while everything fits, because the capacity may shrink or
+	// torrents may come. False does so only when not everything fits; what came before is then given up by a recheck, which
+	// costs the torrent its peers for a while. The price before libtorrent 2.0.11: have_piece() and num_pieces do not count
+	// such pieces, and the torrent does not count as seeding.
+	bool hold_always = false;
 };
 
 // A snapshot; the figures are of nearly, not exactly, one moment.
@@ -71,6 +76,7 @@ struct memory_stats
 	std::int64_t pieces_verified = 0; // counted when an extension() is installed, as the next
 	std::int64_t pieces_evicted = 0;  // gave up their memory for others
 	std::int64_t pieces_forgotten = 0; // libtorrent was made to give up, partial ones included
+	std::int64_t protectable_bytes = 0; // what protections may add up to now; see src/cache/budget.hpp
 	std::int64_t lookbehind_bytes = 0; // protected now, over all torrents
 	std::int64_t lookbehind_available_bytes = 0; // of these, verified and in memory
 };

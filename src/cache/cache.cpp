@@ -121,6 +121,18 @@ bool cache::crowded_at(std::int64_t const capacity_blocks) const
 	return m_enabled && total_blocks() > capacity_blocks - m_pool.reserved_blocks();
 }
 
+std::int64_t cache::protectable() const
+{
+	auto const b = sum();
+	return m_crowded ? b.protectable_blocks() : b.capacity_blocks - b.scratch_blocks;
+}
+
+std::int64_t cache::protectable_blocks() const
+{
+	mutex_lock const lock(m_mutex);
+	return protectable();
+}
+
 std::int64_t cache::total_blocks() const
 {
 	std::int64_t total = 0;
@@ -221,7 +233,7 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 // now (the reader's first two pieces) goes before anybody's lookbehind.
 void cache::grant(std::uint64_t const id, member& m)
 {
-	auto left = sum().protectable_blocks();
+	auto left = protectable();
 	for (auto const& [other, o] : m_members)
 		if (other != id) for (auto const& g : o.given) left -= g.blocks;
 	auto const& reads = m.wished[std::size_t(protection::reader)];

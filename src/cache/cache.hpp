@@ -71,6 +71,8 @@ public:
 	// True when not everything that may come fits, so that pieces may have to go. Any time, no lock.
 	[[nodiscard]] bool crowded() const noexcept { return m_crowded.load(std::memory_order_relaxed); }
 	[[nodiscard]] budget current_budget() const EXCLUDES(m_mutex);
+	// What protections may add up to now. All there is, where everything fits.
+	[[nodiscard]] std::int64_t protectable_blocks() const EXCLUDES(m_mutex);
 	// What it would be if the torrent, too, were read.
 	[[nodiscard]] budget budget_with(std::uint64_t torrent) const EXCLUDES(m_mutex);
 	// What these would be with another capacity.
@@ -135,6 +137,7 @@ private:
 	// `alone`: as if it were the only busy one; `also`: as if it were busy, too.
 	[[nodiscard]] budget sum(member const* alone = nullptr, member const* also = nullptr) const REQUIRES(m_mutex);
 	[[nodiscard]] std::int64_t total_blocks() const REQUIRES(m_mutex);
+	[[nodiscard]] std::int64_t protectable() const REQUIRES(m_mutex);
 
 	block_pool& m_pool;
 	bool const m_enabled;

@@ -39,6 +39,7 @@ disk_core::disk_core(memory_disk_options const& options)
 	: pool(valid(options).capacity_bytes / block_size_bytes, reserved_blocks)
 	, cache(pool, options.evict)
 	, m_hash_threads(options.hash_threads)
+	, m_hold_always(options.evict && options.hold_always)
 {
 	hasher.want_threads(std::max(1, m_hash_threads));
 }
@@ -59,7 +60,9 @@ expected<std::int64_t> disk_core::set_capacity(std::int64_t const bytes)
 	pool.set_capacity(blocks);
 	cache.change_capacity();
 	cache.make_room();
-	pool.when_free(0, [this] { pool.trim(); });
+	// The pool knows one waiter: this one replaces, and does the work of, one that waits for room.
+	m_trim_due.store(true);
+	pool.when_free(0, [this] { say_room(); });
 	return blocks * block_size_bytes;
 }
 
@@ -75,6 +78,7 @@ void disk_core::tell_when_room(std::weak_ptr<room_listener> listener)
 
 void disk_core::say_room() noexcept
 {
+	if (m_trim_due.exchange(false)) pool.trim();
 	std::set<std::weak_ptr<room_listener>, std::owner_less<>> waiting;
 	{
 		mutex_lock const lock(m_mutex);
@@ -152,6 +156,7 @@ memory_stats disk_core::stats() const
 	s.pieces_verified = get(count.pieces_verified);
 	s.pieces_evicted = cache.evicted();
 	s.pieces_forgotten = get(count.pieces_forgotten);
+	s.protectable_bytes = cache.protectable_blocks() * block_size_bytes;
 	s.lookbehind_bytes = cache.granted_blocks(cache::protection::lookbehind) * block_size_bytes;
 	s.lookbehind_available_bytes = cache.available_blocks(cache::protection::lookbehind) * block_size_bytes;
 	mutex_lock const lock(m_mutex);

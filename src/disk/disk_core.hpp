@@ -54,6 +54,9 @@ public:
 	counters count;
 	class hasher hasher; // after the pool: workers are joined before it goes
 
+	// Whether a piece that comes now may have to be given up later.
+	[[nodiscard]] bool may_have_to_go() const noexcept { return m_hold_always || cache.crowded(); }
+
 	// As many workers as the options say; where they leave it open, as many as this session asks for.
 	void serve_session(int hashing_threads);
 
@@ -84,6 +87,8 @@ private:
 	void file_under(lt::sha1_hash const& name, std::shared_ptr<torrent_storage> const& storage) REQUIRES(m_mutex);
 
 	int const m_hash_threads;
+	bool const m_hold_always;
+	std::atomic<bool> m_trim_due{false}; // the capacity was changed: memory may go back to the system
 
 	mutable mutex m_mutex;
 	// In the order of entering. A v2 hash is filed under its first 20 bytes, as libtorrent does.

@@ -63,13 +63,18 @@ public:
 		auto const s = storage();
 		if (!s) return;
 		m_admission.review(*s, m_torrent);
+		for (auto const piece : s->held_pieces()) keep_wanted(piece);
+		s->core().cache.make_room(); // for pieces that could not go when they were asked to
 		if (s->core().cache.crowded())
 			s->forget_stranded([&](lt::piece_index_t const p) { return m_torrent.piece_priority(p) != lt::dont_download; });
 	}
 
 	void on_piece_pass(lt::piece_index_t const piece) override
 	{
-		if (auto const s = storage()) s->verified(piece);
+		auto const s = storage();
+		if (!s) return;
+		s->verified(piece);
+		if (s->core().may_have_to_go()) keep_wanted(piece);
 	}
 
 	// After a check libtorrent has pieces that never "passed": it hashed what was in memory.
@@ -82,9 +87,14 @@ public:
 		auto const have = m_torrent.status(lt::torrent_handle::query_pieces).pieces;
 		for (auto const piece : have.range())
 			if (have.get_bit(piece) && s->pieces().state(piece) == piece_state::complete) s->verified(piece);
+		s->core().cache.make_room();
 	}
 
-	void on_state(lt::torrent_status::state_t) override { static_cast<void>(storage()); }
+	void on_state(lt::torrent_status::state_t const state) override
+	{
+		auto const s = storage();
+		if (s && state == lt::torrent_status::checking_resume_data) s->recheck_begins();
+	}
 
 	void withhold(lt::piece_index_t const piece) override { m_admission.withhold(m_torrent, piece); }
 
@@ -100,6 +110,13 @@ public:
 	}
 
 private:
+	// An application may have stopped wanting a piece while it came. libtorrent counts one that passed, of which a write is
+	// held, and that is not wanted twice, and then thinks that it has finished (see forgetting.hpp).
+	void keep_wanted(lt::piece_index_t const piece)
+	{
+		if (m_torrent.piece_priority(piece) == lt::dont_download) m_torrent.piece_priority(piece, lt::low_priority);
+	}
+
 	// Looked up when needed: a magnet link's storage comes with its metadata.
 	[[nodiscard]] std::shared_ptr<torrent_storage> storage()
 	{

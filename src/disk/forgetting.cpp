@@ -81,6 +81,14 @@ std::vector<write_done> forgetting::release_all()
 	return released;
 }
 
+forgetting::abandoned forgetting::abandon()
+{
+	abandoned a{release_all(), {m_forgetting.begin(), m_forgetting.end()}};
+	for (auto& done : a.held) done.error = aborted();
+	m_forgetting.clear();
+	return a;
+}
+
 bool forgetting::cleared(lt::piece_index_t const piece)
 {
 	if (m_forgetting.erase(piece) == 0) return false;

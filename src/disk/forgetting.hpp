@@ -76,6 +76,14 @@ public:
 	[[nodiscard]] std::optional<write_done> release(lt::piece_index_t piece);
 	// All that is held, to be completed as written: those pieces are libtorrent's for good.
 	[[nodiscard]] std::vector<write_done> release_all();
+	// libtorrent begins a recheck and knows of no piece any more: it will clear none. What is held, to be completed as not
+	// had (a written block would be the only one it knew of its piece), and the pieces that were being forgotten.
+	struct abandoned
+	{
+		std::vector<write_done> held;
+		std::vector<lt::piece_index_t> forgetting;
+	};
+	[[nodiscard]] abandoned abandon();
 	// libtorrent cleared the piece. Answers whether that was the end of forgetting it.
 	bool cleared(lt::piece_index_t piece);
 

@@ -172,6 +172,8 @@ void memory_disk_io::async_check_files(lt::storage_index_t const index
 		// Its pieces are too large: it could only stall. memory_disk::room_for() says the sum.
 		if (m_core->cache.refusal(storage->cache_id()))
 		{
+			// What stops needs no room, and takes none from others.
+			m_core->cache.leave(storage->cache_id());
 			done.status = lt_compat::fatal_error();
 			done.error = {make_error_code(errc::no_space), lt::operation_t::check_resume};
 		}

@@ -99,7 +99,12 @@ void torrent_storage::touched(lt::piece_index_t const piece) const
 
 bool torrent_storage::hold(lt::piece_index_t const piece, write_done& done)
 {
-	return m_core->cache.crowded() && m_forgetting.hold(piece, done);
+	return m_core->may_have_to_go() && m_forgetting.hold(piece, done);
+}
+
+bool torrent_storage::is_open(lt::piece_index_t const piece) const
+{
+	return m_core->cache.standing_of(cache_id(), static_cast<int>(piece)).what == standing::kind::open;
 }
 
 bool torrent_storage::forget(lt::piece_index_t const piece)
@@ -108,19 +113,49 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 	auto const state = m_pieces.state(piece);
 	// Complete and not verified: its hash is on the way, and says what it is.
 	if (state == piece_state::absent || state == piece_state::complete) return false;
+	// While libtorrent checks it takes no piece, and may have found this one already.
+	auto const doing = m_torrent.status({}).state;
+	if (doing == lt::torrent_status::checking_files || doing == lt::torrent_status::checking_resume_data) return false;
 	if (state == piece_state::verified)
 	{
 		auto const stands = m_core->cache.standing_of(cache_id(), static_cast<int>(piece));
 		if (stands.what == standing::kind::kept) return false; // wanted again since it was named
-		if (!m_forgetting.holds(piece) || m_torrent.status({}).state == lt::torrent_status::seeding)
+		bool const seeding = doing == lt::torrent_status::seeding;
+		if (seeding || !m_forgetting.holds(piece))
 		{
+			// What a recheck finds is libtorrent's for good, too: without this, one recheck would lead to the next.
+			if (!seeding && forget_another()) return false;
 			shrink_by_recheck();
 			return true;
 		}
 	}
+	begin_to_forget(piece);
+	return true;
+}
+
+void torrent_storage::begin_to_forget(lt::piece_index_t const piece)
+{
 	m_core->count.pieces_forgotten.fetch_add(1, std::memory_order_relaxed);
 	m_forgetting.forget(piece, shape().piece_bytes(piece));
-	return true;
+}
+
+bool torrent_storage::forget_another()
+{
+	for (auto const piece : m_pieces.verified())
+	{
+		if (!m_forgetting.holds(piece) || !is_open(piece)) continue;
+		begin_to_forget(piece);
+		return true;
+	}
+	return false;
+}
+
+std::vector<lt::piece_index_t> torrent_storage::held_pieces() const
+{
+	std::vector<lt::piece_index_t> held;
+	for (auto const piece : m_pieces.verified())
+		if (m_forgetting.holds(piece)) held.push_back(piece);
+	return held;
 }
 
 void torrent_storage::forget_stranded(std::function<bool(lt::piece_index_t)> const& wanted)
@@ -129,22 +164,28 @@ void torrent_storage::forget_stranded(std::function<bool(lt::piece_index_t)> con
 		if (!wanted(piece)) static_cast<void>(forget(piece));
 }
 
+void torrent_storage::recheck_begins()
+{
+	auto was = m_forgetting.abandon();
+	for (auto const piece : was.forgetting)
+		if (m_pieces.drop(piece) == piece_state::verified) report_gone(piece);
+	for (auto& done : was.held) m_completions->push(std::move(done));
+}
+
 // For pieces that libtorrent has for good, because they came before anything had to be given up, through
 // add_piece, or in a torrent that is seeding now. A recheck costs the torrent its peers for a moment, so one is
-// to do for long: everything that is open goes.
+// to do for long: everything that is open goes. libtorrent looks at what there is on a later turn.
 void torrent_storage::shrink_by_recheck()
 {
-	for (auto& done : m_forgetting.release_all()) done(); // before libtorrent's picker is new
+	m_torrent.force_recheck(); // and recheck_begins()
 	for (auto const piece : m_pieces.verified())
 	{
-		auto const stands = m_core->cache.standing_of(cache_id(), static_cast<int>(piece));
-		if (stands.what != standing::kind::open) continue;
-		if (auto const host = m_host.lock()) host->withhold(piece);
+		if (!is_open(piece)) continue;
 		m_pieces.drop(piece);
+		if (auto const host = m_host.lock()) host->withhold(piece);
 		m_core->count.pieces_forgotten.fetch_add(1, std::memory_order_relaxed);
 		report_gone(piece);
 	}
-	m_torrent.force_recheck();
 }
 
 // -- bytes

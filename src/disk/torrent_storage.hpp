@@ -73,6 +73,10 @@ public:
 	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.is_forgetting(piece); }
 	// Gives up a piece, in whatever phase it is; false when it must stay for now.
 	bool forget(lt::piece_index_t piece);
+	// libtorrent begins a recheck. What is being forgotten is gone at once.
+	void recheck_begins();
+	// Verified pieces of which a write is held.
+	[[nodiscard]] std::vector<lt::piece_index_t> held_pieces() const;
 	// Drops partial pieces that `wanted` says nobody wants any more.
 	void forget_stranded(std::function<bool(lt::piece_index_t)> const& wanted);
 
@@ -111,6 +115,10 @@ public:
 private:
 	void release_fences(std::uint64_t finished);
 	void report_gone(lt::piece_index_t piece);
+	[[nodiscard]] bool is_open(lt::piece_index_t piece) const;
+	void begin_to_forget(lt::piece_index_t piece);
+	// Forgets another open piece, one that can go without a recheck; false when there is none.
+	bool forget_another();
 	// Drops every open piece that cannot be forgotten one by one, and has libtorrent look what is left.
 	void shrink_by_recheck();
 

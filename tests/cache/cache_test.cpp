@@ -196,7 +196,7 @@ TEST_F(cache_fixture, protections_and_the_pool_agree_over_random_operations)
 					ASSERT_TRUE(t->pieces.count(piece)) << "asked for what is not there; seed " << seed;
 				ASSERT_EQ(std::set<int>(t->asked.begin(), t->asked.end()).size(), t->asked.size()) << "asked twice; seed " << seed;
 			}
-			ASSERT_LE(granted, k.current_budget().protectable_blocks()) << "seed " << seed << " step " << step;
+			ASSERT_LE(granted, k.protectable_blocks()) << "seed " << seed << " step " << step;
 			ASSERT_LE(p.used_blocks(), p.peak_blocks());
 		}
 	}

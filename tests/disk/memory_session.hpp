@@ -34,7 +34,7 @@ public:
 		s.set_str(sp::listen_interfaces, "127.0.0.1:0");
 		s.set_int(sp::connections_limit, connections);
 		s.set_int(sp::alert_queue_size, 100000);
-		s.set_int(sp::alert_mask, int(lt::alert_category::error | lt::alert_category::peer
+		s.set_int(sp::alert_mask, int(lt::alert_category::error | lt::alert_category::peer | lt::alert_category::connect
 			| lt::alert_category::piece_progress | lt::alert_category::status));
 		lt::session_params params(std::move(s));
 		params.disk_io_constructor = m_disk.constructor();
