@@ -32,6 +32,7 @@ namespace slipstream {
 
 struct engine_options
 {
+	// `evict` and `hold_always` are not looked at: an engine always makes room, and downloads again what is wanted again.
 	memory_disk_options memory;
 	// Where peers may connect to: ADDR:PORT, IPv6 in brackets; port 0 picks a free one.
 	std::vector<std::string> peer_listen{"0.0.0.0:6881", "[::]:6881"};
@@ -46,6 +47,16 @@ struct engine_options
 	std::chrono::milliseconds read_timeout{120'000};
 	// What a reader asks for beyond its position, bytes. 0: an eighth of the capacity, 1 MiB..64 MiB.
 	std::int64_t read_ahead_bytes = 0;
+	// What stays in memory behind the readers, bytes, shared by all torrents that are read; at most half of what can be
+	// protected. 0: a quarter of the capacity.
+	std::int64_t lookbehind_bytes = 0;
+};
+
+// Payload bytes since the engine started, of torrents that were removed, too. They never go down.
+struct payload_totals
+{
+	std::int64_t downloaded_bytes = 0;
+	std::int64_t uploaded_bytes = 0;
 };
 
 enum class torrent_phase
@@ -185,6 +196,7 @@ public:
 	// Where peers can reach us; what port 0 became.
 	[[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> peer_endpoints() const;
 	[[nodiscard]] memory_disk const& memory() const;
+	[[nodiscard]] payload_totals payload() const;
 
 	// Stops: no call is served any more, waiting ones complete with `cancelled`. The destructor calls it. Idempotent.
 	// Returns when libtorrent's session has ended, which may wait for a name that the system is resolving.

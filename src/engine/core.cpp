@@ -38,6 +38,8 @@ core::core(std::shared_ptr<engine_loop> loop, memory_disk disk, engine_options o
 	, m_alerts(std::make_unique<alert_pump>(*this))
 {
 	m_environment.read_ahead_bytes = read_ahead(m_environment.options);
+	m_environment.lookbehind_bytes = m_environment.options.lookbehind_bytes > 0 ? m_environment.options.lookbehind_bytes
+		: m_environment.options.memory.capacity_bytes / 4;
 }
 
 core::~core() = default;
@@ -133,6 +135,9 @@ expected<std::string> core::remove(std::string_view const id)
 	auto const found = find(id);
 	if (!found) return found.error();
 	auto const torrent = *found;
+	auto const last = torrent->payload();
+	m_removed_payload.downloaded_bytes += last.downloaded_bytes;
+	m_removed_payload.uploaded_bytes += last.uploaded_bytes;
 	std::erase(m_torrents, torrent);
 	torrent->removed(errc::no_such_torrent);
 	try { m_session->remove_torrent(torrent->handle()); }
@@ -176,10 +181,28 @@ std::shared_ptr<torrent_entry> core::entry_of(lt::torrent_handle const& handle) 
 	return at == m_torrents.end() ? nullptr : *at;
 }
 
-void core::piece_changed(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
+void core::piece_verified(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
 {
 	for (auto const& entry : m_torrents)
-		if (same_torrent(entry->hashes(), torrent)) return entry->piece_changed(piece);
+		if (same_torrent(entry->hashes(), torrent)) return entry->piece_verified(piece);
+}
+
+void core::piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
+{
+	for (auto const& entry : m_torrents)
+		if (same_torrent(entry->hashes(), torrent)) return entry->piece_gone(piece);
+}
+
+payload_totals core::payload() const
+{
+	auto total = m_removed_payload;
+	for (auto const& torrent : m_torrents)
+	{
+		auto const s = torrent->payload();
+		total.downloaded_bytes += s.downloaded_bytes;
+		total.uploaded_bytes += s.uploaded_bytes;
+	}
+	return total;
 }
 
 void core::listening_on(boost::asio::ip::tcp::endpoint const endpoint)

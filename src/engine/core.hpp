@@ -38,6 +38,7 @@ public:
 	[[nodiscard]] expected<std::string> remove(std::string_view id);
 	[[nodiscard]] expected<std::shared_ptr<torrent_entry>> find(std::string_view id) const;
 	[[nodiscard]] std::vector<torrent_summary> torrents() const;
+	[[nodiscard]] payload_totals payload() const;
 	[[nodiscard]] expected<std::shared_ptr<reader::impl>> open(std::string_view id, int file_index);
 	[[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> const& endpoints() const
 	{ return m_endpoints; }
@@ -48,7 +49,8 @@ public:
 	[[nodiscard]] std::shared_ptr<torrent_entry> entry_of(lt::torrent_handle const& handle) const;
 	[[nodiscard]] std::vector<std::shared_ptr<torrent_entry>> const& entries() const
 	{ return m_torrents; }
-	void piece_changed(lt::info_hash_t const& torrent, lt::piece_index_t piece);
+	void piece_verified(lt::info_hash_t const& torrent, lt::piece_index_t piece);
+	void piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t piece);
 	void listening_on(boost::asio::ip::tcp::endpoint endpoint);
 
 private:
@@ -62,6 +64,7 @@ private:
 	std::unique_ptr<lt::session> m_session;
 	std::vector<std::shared_ptr<torrent_entry>> m_torrents;
 	std::vector<boost::asio::ip::tcp::endpoint> m_endpoints;
+	payload_totals m_removed_payload;  // of torrents that are gone
 };
 
 } // namespace slipstream

@@ -10,12 +10,23 @@
 
 namespace slipstream {
 
+namespace {
+
+memory_disk_options evicting(memory_disk_options options)
+{
+	options.evict = true;
+	options.hold_always = true;
+	return options;
+}
+
+} // namespace
+
 // The public calls: each is carried to the loop, and answers `cancelled` once the engine has stopped.
 class engine::impl
 {
 public:
 	explicit impl(engine_options options)
-		: m_disk((check(options), options.memory))
+		: m_disk((check(options), evicting(options.memory)))
 		, m_loop(std::make_shared<engine_loop>())
 		, m_core(std::make_shared<core>(m_loop, m_disk, std::move(options)))
 	{
@@ -142,6 +153,12 @@ std::vector<boost::asio::ip::tcp::endpoint> engine::peer_endpoints() const
 {
 	auto answer = m_impl->m_loop->call([this] { return m_impl->m_core->endpoints(); });
 	return answer ? std::move(*answer) : std::vector<boost::asio::ip::tcp::endpoint>{};
+}
+
+payload_totals engine::payload() const
+{
+	auto answer = m_impl->m_loop->call([this] { return m_impl->m_core->payload(); });
+	return answer ? *answer : payload_totals{};
 }
 
 memory_disk const& engine::memory() const { return m_impl->m_disk; }

@@ -21,17 +21,18 @@ public:
 		: m_loop(std::move(loop)), m_core(std::move(c)) {}
 
 	void piece_verified(lt::info_hash_t const& torrent, lt::piece_index_t const piece) override
-	{ wake(torrent, piece); }
+	{ tell(&core::piece_verified, torrent, piece); }
 	void piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t const piece) override
-	{ wake(torrent, piece); }
+	{ tell(&core::piece_gone, torrent, piece); }
 
 private:
-	void wake(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
+	void tell(void (core::*what)(lt::info_hash_t const&, lt::piece_index_t), lt::info_hash_t const& torrent
+		, lt::piece_index_t const piece)
 	{
 		try
 		{
-			m_loop->post([weak = m_core, torrent, piece]
-				{ if (auto const c = weak.lock()) c->piece_changed(torrent, piece); });
+			m_loop->post([weak = m_core, what, torrent, piece]
+				{ if (auto const c = weak.lock()) (c.get()->*what)(torrent, piece); });
 		}
 		catch (std::exception const&) {}  // no memory for a post: the reader's time-out stands
 	}

@@ -13,9 +13,6 @@ namespace slipstream {
 
 namespace {
 
-// One lease at most. It pins memory until it is sent, so it is large enough for throughput and no more.
-constexpr std::size_t max_lease_bytes = 1 << 20;
-
 lease join(std::vector<lease> parts)
 {
 	if (parts.size() == 1) return std::move(parts.front());
@@ -78,7 +75,7 @@ bool reader::impl::try_complete(std::size_t const max_bytes, handler const& done
 expected<lease> reader::impl::gather(torrent_entry& torrent, std::size_t const max_bytes) const
 {
 	std::vector<lease> parts;
-	std::size_t left = std::min(max_bytes, max_lease_bytes);
+	std::size_t left = std::min(max_bytes, torrent.max_lease_bytes());
 	std::int64_t position = position_bytes();
 	while (left > 0 && position < m_file.size_bytes)
 	{
@@ -154,17 +151,17 @@ expected<std::int64_t> reader::impl::seek(std::int64_t const position)
 
 void reader::impl::move_to(std::int64_t const position)
 {
-	stream::window const before = window();
+	stream::window const before = window(m_read_ahead_bytes);
 	m_position_bytes.store(position);
 	m_active = true;
-	if (before == window()) return;
+	if (before == window(m_read_ahead_bytes)) return;
 	if (auto const torrent = m_torrent.lock()) torrent->demand_changed();
 }
 
-stream::window reader::impl::window() const
+stream::window reader::impl::window(std::int64_t const read_ahead_bytes) const
 {
 	if (!m_active) return {};
-	return stream::window_at(m_file, position_bytes(), m_read_ahead_bytes);
+	return stream::window_at(m_file, position_bytes(), std::min(read_ahead_bytes, m_read_ahead_bytes));
 }
 
 void reader::impl::close()

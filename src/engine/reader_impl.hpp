@@ -44,7 +44,8 @@ public:
 	void close();
 
 	// Empty until the first read or seek: a reader that is opened and then sent elsewhere costs nothing.
-	[[nodiscard]] stream::window window() const;
+	// Otherwise at least the piece of the position and the next, and no more than the reader's own read-ahead.
+	[[nodiscard]] stream::window window(std::int64_t read_ahead_bytes) const;
 	void piece_changed(lt::piece_index_t piece);
 	// Ends a wait.
 	void fail(errc e);

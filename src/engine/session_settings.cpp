@@ -8,6 +8,7 @@
 #include <libtorrent/alert.hpp>
 #include <libtorrent/fingerprint.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <stdexcept>
@@ -59,6 +60,9 @@ void check(engine_options const& options)
 	if (options.read_ahead_bytes < 0)
 		throw std::invalid_argument(fmt::format("read_ahead_bytes is {}, it must be 0 (chosen from the"
 			" capacity) or more", options.read_ahead_bytes));
+	if (options.lookbehind_bytes < 0)
+		throw std::invalid_argument(fmt::format("lookbehind_bytes is {}, it must be 0 (a quarter of the capacity)"
+			" or more", options.lookbehind_bytes));
 	for (auto const& peer : options.connect)
 		if (peer.port() == 0 || peer.address().is_unspecified())
 			throw std::invalid_argument("a peer to connect to needs an address and a port from"
@@ -114,6 +118,10 @@ lt::settings_pack session_settings(engine_options const& options)
 	p.set_bool(pack::allow_multiple_connections_per_ip, !online || named_peers);
 	// uTP gains nothing on one machine.
 	p.set_bool(pack::enable_outgoing_utp, online);
+
+	// What peers may still send when they are told to stop takes memory: two blocks each, an eighth of it in all.
+	p.set_int(pack::connections_limit, static_cast<int>(std::clamp<std::int64_t>(
+		options.memory.capacity_bytes / 8 / (2 * block_size_bytes), 8, 200)));
 
 	// Between two reads a torrent wants nothing and counts as finished. Its peers are wanted again soon.
 	p.set_bool(pack::close_redundant_connections, false);

@@ -24,8 +24,6 @@ namespace {
 // The head of a window, which gets deadlines: enough to keep several peers busy, and not so much that
 // everything is urgent.
 constexpr int urgent_bytes = 2 << 20;
-// Never counted as free: room for blocks that come twice, from two peers, and are both held for a moment.
-constexpr std::int64_t spare_bytes = 8 * block_size_bytes;
 constexpr int min_urgent_pieces = 2;
 constexpr int max_urgent_pieces = 16;
 
@@ -60,11 +58,15 @@ bool is_verified(memory_torrent const& torrent, lt::piece_index_t const piece)
 
 } // namespace
 
-std::int64_t torrent_environment::free_bytes() const
+stream::division torrent_environment::share(int const readers) const
 {
-	auto const stats = disk.stats();
-	std::int64_t const left = stats.writable_bytes - stats.used_bytes - spare_bytes;
-	return std::max<std::int64_t>(left, 0) / std::max(1, streaming_torrents);
+	auto const torrents = std::max(1, streaming_torrents);
+	return stream::divide(disk.stats().protectable_bytes / torrents, lookbehind_bytes / torrents, read_ahead_bytes, readers);
+}
+
+std::size_t torrent_environment::max_lease_bytes() const
+{
+	return static_cast<std::size_t>(std::clamp<std::int64_t>(disk.capacity_bytes() / 64, 4 * block_size_bytes, 1 << 20));
 }
 
 torrent_entry::torrent_entry(torrent_environment& environment, lt::torrent_handle handle
@@ -99,6 +101,10 @@ void torrent_entry::use_metadata(std::shared_ptr<lt::torrent_info const> metadat
 	m_files = list_files(*m_metadata);
 	m_phase = torrent_phase::checking;
 	m_failure.reset();
+	// libtorrent stops it as well; here the reason is known.
+	if (auto const room = m_environment.disk.room_for(m_metadata->total_size(), m_metadata->piece_length()); !room)
+		fail(room.error().is(errc::no_space) ? errc::no_space : errc::bad_torrent, "the memory is too small for its pieces: "
+			+ room.error().detail);
 }
 
 void torrent_entry::metadata_arrived()
@@ -131,6 +137,8 @@ void torrent_entry::checked()
 
 void torrent_entry::fail(errc const e, std::string detail)
 {
+	// What is known to be too large is stopped by libtorrent, too, which does not know why.
+	if (m_metadata && m_failure && m_failure->is(errc::no_space)) return;
 	spdlog::warn("torrent {}: {}", m_id, detail);
 	m_phase = torrent_phase::failed;
 	m_failure = error(e, std::move(detail));
@@ -147,10 +155,16 @@ void torrent_entry::out_of_space(std::string const& detail)
 	for (auto const& r : m_readers) r->fail(errc::no_space);
 }
 
-void torrent_entry::piece_changed(lt::piece_index_t const piece)
+void torrent_entry::piece_verified(lt::piece_index_t const piece)
 {
 	for (auto const& r : m_readers) r->piece_changed(piece);
 	demand_changed();
+}
+
+void torrent_entry::piece_gone(lt::piece_index_t const piece)
+{
+	m_demand.gone(piece);
+	if (!m_readers.empty()) demand_changed();
 }
 
 void torrent_entry::removed(errc const why)
@@ -229,20 +243,59 @@ void torrent_entry::update_demand()
 {
 	m_update_posted = false;
 	if (!m_metadata) return;
-	std::vector<stream::window> windows;
-	for (auto const& r : m_readers)
-		if (auto const w = r->window(); !w.empty()) windows.push_back(w);
-	if (windows.empty() && !m_demand.wants_anything()) return;
-
-	int const piece_length = m_metadata->piece_length();
-	// What a piece takes in memory: whole blocks.
-	int const piece_memory = (piece_length + block_size_bytes - 1) / block_size_bytes * block_size_bytes;
+	auto const readers = std::count_if(m_readers.begin(), m_readers.end(), [](auto const& r) { return !r->window(0).empty(); });
+	if (readers == 0 && !m_demand.wants_anything()) return stop_protecting();
+	auto const share = m_environment.share(static_cast<int>(readers));
+	auto const shown = windows(share.read_ahead_bytes);
 	memory_torrent const& here = memory();
-	auto const wanted = m_demand.choose(windows
-		, {.urgent_pieces = urgent_pieces(piece_length), .free_bytes = m_environment.free_bytes()
-			, .piece_length_bytes = piece_memory}
-		, [&](lt::piece_index_t const p) { return is_verified(here, p); });
-	apply(m_demand.replace(wanted, !m_demand.wants_anything() && !requests_in_flight()));
+	auto const may_want = protect(shown, share.lookbehind_bytes);
+	if (!may_want)
+	{
+		if (!may_want.error().is(errc::no_space)) return; // the storage is not there yet, or not any more
+		spdlog::warn("torrent {}: cannot be read as well: {}", m_id, may_want.error().detail);
+		for (auto const& r : m_readers) r->fail(errc::no_space);
+		return;
+	}
+	int const piece_length = m_metadata->piece_length();
+	auto const have = [&](lt::piece_index_t const p) { return is_verified(here, p); };
+	auto const wanted = m_demand.choose(shown, urgent_pieces(piece_length), have
+		, [&](lt::piece_index_t const p) { return may_want->contains(static_cast<int>(p)); });
+	// Complete is as good as verified here: its hash is on the way, and libtorrent has it.
+	apply(m_demand.replace(wanted, !m_demand.wants_anything() && !requests_in_flight()
+		, [&](lt::piece_index_t const p) { return here.has_piece(p); }));
+}
+
+std::vector<stream::window> torrent_entry::windows(std::int64_t const read_ahead_bytes) const
+{
+	std::vector<stream::window> result;
+	for (auto const& r : m_readers)
+		if (auto const w = r->window(read_ahead_bytes); !w.empty()) result.push_back(w);
+	return result;
+}
+
+// Lookbehind first: what a reader just left is protected anew before it stops being a reader's piece.
+expected<std::unordered_set<int>> torrent_entry::protect(std::span<stream::window const> const shown
+	, std::int64_t const lookbehind_bytes)
+{
+	memory_torrent const& here = memory();
+	auto const most = static_cast<int>(lookbehind_bytes / m_metadata->piece_length());
+	auto const behind = stream::lookbehind_pieces(shown, most, [&](lt::piece_index_t const p) { return is_verified(here, p); });
+	if (auto const kept = here.set_lookbehind_pieces(behind); !kept) return kept.error();
+	auto const pieces = stream::reader_pieces(shown);
+	auto const granted = here.set_reader_pieces(pieces);
+	if (!granted) return granted.error();
+	std::unordered_set<int> may_want;
+	for (auto const p : std::span(pieces).first(static_cast<std::size_t>(granted->pieces))) may_want.insert(static_cast<int>(p));
+	m_protecting = !pieces.empty();
+	return may_want;
+}
+
+// Nobody reads. A player that seeks closes one connection and opens the next, so what is behind it stays protected
+// until others need the room (which take it) or a new reader says anew what is behind it.
+void torrent_entry::stop_protecting()
+{
+	if (!std::exchange(m_protecting, false)) return;
+	static_cast<void>(memory().set_reader_pieces({}));
 }
 
 // libtorrent cancels all requests without a deadline when a torrent gets its first one, and some peers
@@ -275,7 +328,7 @@ void torrent_entry::apply(stream::demand_changes const& changes)
 
 std::optional<errc> torrent_entry::prepare_to_wait()
 {
-	if (m_phase == torrent_phase::failed) return errc::torrent_failed;
+	if (m_phase == torrent_phase::failed) return m_failure->is(errc::no_space) ? errc::no_space : errc::torrent_failed;
 	if (!m_upload_mode) return std::nullopt;
 	// A write was refused before; memory may have become free since. If not, the next write tells.
 	m_upload_mode = false;
@@ -293,6 +346,16 @@ memory_torrent const& torrent_entry::memory() const
 expected<lease> torrent_entry::view(stream::place const& at, int const length)
 {
 	return memory().view(at.piece, at.offset_bytes, length, true);
+}
+
+payload_totals torrent_entry::payload() const
+{
+	try
+	{
+		lt::torrent_status const status = m_handle.status(lt::status_flags_t{});
+		return {status.total_payload_download, status.total_payload_upload};
+	}
+	catch (lt::system_error const&) { return {}; }
 }
 
 torrent_summary torrent_entry::summary() const

@@ -2,8 +2,8 @@
 // libtorrent has been told to fetch.
 //
 // Owned by the engine's core; readers know it weakly. Everything here runs on the engine's thread. It
-// steers priorities and deadlines and asks the memory disk for bytes; it neither finds peers, nor
-// decides what stays in memory.
+// steers priorities and deadlines, tells the memory disk what to protect, and asks it for bytes; it neither finds
+// peers, nor decides what leaves memory.
 //
 // Phases, and who moves them:
 //   metadata -> checking   metadata_arrived(), from libtorrent's alert (torrent files start here)
@@ -14,6 +14,7 @@
 #pragma once
 
 #include "stream/demand.hpp"
+#include "stream/protection.hpp"
 #include "stream/window.hpp"
 
 #include <slipstream/engine.hpp>
@@ -28,8 +29,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace slipstream {
@@ -40,11 +43,14 @@ struct torrent_environment
 	boost::asio::io_context& context;
 	memory_disk disk;
 	engine_options options;
-	std::int64_t read_ahead_bytes = 0;  // with the default worked out
-	int streaming_torrents = 0;         // those with readers: they share what memory is free
+	std::int64_t read_ahead_bytes = 0;  // with the defaults worked out
+	std::int64_t lookbehind_bytes = 0;
+	int streaming_torrents = 0;         // those with readers: they share what can be protected
 
-	// Of the memory that is free, one torrent's share.
-	[[nodiscard]] std::int64_t free_bytes() const;
+	// How one torrent with that many readers divides its equal share.
+	[[nodiscard]] stream::division share(int readers) const;
+	// What one read may pin at most: little beside the capacity, enough for throughput.
+	[[nodiscard]] std::size_t max_lease_bytes() const;
 };
 
 class torrent_entry : public std::enable_shared_from_this<torrent_entry>
@@ -62,6 +68,7 @@ public:
 	[[nodiscard]] lt::torrent_handle const& handle() const { return m_handle; }
 	[[nodiscard]] lt::info_hash_t const& hashes() const { return m_hashes; }
 	[[nodiscard]] torrent_summary summary() const;
+	[[nodiscard]] payload_totals payload() const;
 
 	// What libtorrent tells.
 	void metadata_arrived();
@@ -70,7 +77,8 @@ public:
 	void checked();
 	void fail(errc e, std::string detail);
 	void out_of_space(std::string const& detail);
-	void piece_changed(lt::piece_index_t piece);
+	void piece_verified(lt::piece_index_t piece);
+	void piece_gone(lt::piece_index_t piece);
 
 	// Completes everything that waits with `why`. The handle is the core's to remove.
 	void removed(errc why);
@@ -89,6 +97,7 @@ public:
 	// A reader begins to wait for bytes that are not here. An error when waiting is in vain.
 	[[nodiscard]] std::optional<errc> prepare_to_wait();
 	[[nodiscard]] expected<lease> view(stream::place const& at, int length);
+	[[nodiscard]] std::size_t max_lease_bytes() const { return m_environment.max_lease_bytes(); }
 
 private:
 	void use_metadata(std::shared_ptr<lt::torrent_info const> metadata);
@@ -96,8 +105,13 @@ private:
 	void resume();
 	void answer_waiting(boost::system::error_code ec);
 	void update_demand();
+	// Has the disk keep what the windows show and what is behind them. Answers the pieces that may be wanted.
+	[[nodiscard]] expected<std::unordered_set<int>> protect(std::span<stream::window const> windows
+		, std::int64_t lookbehind_bytes);
+	void stop_protecting();
 	void apply(stream::demand_changes const& changes);
 	[[nodiscard]] bool requests_in_flight() const;
+	[[nodiscard]] std::vector<stream::window> windows(std::int64_t read_ahead_bytes) const;
 	// Finds the storage again when it was not there yet, or was replaced.
 	memory_torrent const& memory() const;
 
@@ -117,6 +131,7 @@ private:
 	std::vector<std::shared_ptr<reader::impl>> m_readers;
 	stream::demand m_demand;
 	bool m_update_posted = false;
+	bool m_protecting = false;   // reader pieces are set
 	bool m_upload_mode = false;  // libtorrent stopped downloading after a write was refused
 };
 

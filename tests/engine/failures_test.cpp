@@ -1,6 +1,8 @@
 // What goes wrong, and what the engine's callers hear of it.
 #include "engine/engine_fixture.hpp"
 
+#include <gmock/gmock.h>
+
 #include <chrono>
 
 namespace slipstream::test {
@@ -173,46 +175,24 @@ TEST(failures, a_reader_may_outlive_its_engine)
 	EXPECT_EQ(outcome(after), errc::cancelled);
 }
 
-TEST(failures, memory_that_is_too_small_is_said_and_what_was_read_is_right)
+TEST(failures, pieces_too_large_for_the_memory_are_refused_with_the_sum)
 {
-	shared_files const files("film", {{"film.mkv", 4 << 20}}, torrent_kind::v1, piece);
+	shared_files const files("film", {{"film.mkv", 8 << 20}}, torrent_kind::v1, 1 << 20);
 	seeder const s(files);
-	engine e(local_engine({s.endpoint()}, memory_disk::min_capacity_bytes));
-	auto const r = open(e, add_ready(e, files), 0);
-	auto const got = read_all(*r);
-	EXPECT_EQ(got.ec, errc::no_space) << got.ec.message();
-	EXPECT_TRUE(files.content(0).starts_with(got.bytes));
-	EXPECT_GE(got.bytes.size(), static_cast<std::size_t>(memory_disk::min_capacity_bytes / 2));
-	EXPECT_LE(e.memory().stats().used_bytes, memory_disk::min_capacity_bytes);
-}
-
-TEST(failures, space_that_becomes_free_is_used_by_the_next_read)
-{
-	shared_files const one("one", {{"one.mkv", 4 << 20}}, torrent_kind::v1, piece, 1);
-	shared_files const two("two", {{"two.mkv", 400'000}}, torrent_kind::v1, piece, 2);
-	seeder const s1(one);
-	seeder const s2(two);
-	auto options = local_engine({}, memory_disk::min_capacity_bytes);
-	engine e(options);
-	auto const first = add_ready(e, one);
-	ASSERT_TRUE(e.connect(first, s1.endpoint()));
-	auto const r1 = open(e, first, 0);
-	ASSERT_EQ(read_all(*r1).ec, errc::no_space);
-
-	auto const second = add_ready(e, two);
-	ASSERT_TRUE(e.connect(second, s2.endpoint()));
-	auto const r2 = open(e, second, 0);
-	auto const refused = read_all(*r2);
-	EXPECT_EQ(refused.ec, errc::no_space) << refused.ec.message();
-	EXPECT_TRUE(two.content(0).starts_with(refused.bytes));
-
-	ASSERT_TRUE(e.remove(first));
-	// The memory comes back when libtorrent has let the torrent go; until then there is no space.
-	std::string rest = refused.bytes;
-	auto const deadline = std::chrono::steady_clock::now() + 60s;
-	while (rest.size() < two.content(0).size() && std::chrono::steady_clock::now() < deadline)
-		rest += read_all(*r2).bytes;
-	EXPECT_TRUE(rest == two.content(0));
+	engine e(local_engine({s.endpoint()}, 2 << 20));
+	auto const id = e.add_torrent_file(files.torrent_file());
+	ASSERT_TRUE(id);
+	EXPECT_EQ(wait_ready(e, *id), errc::no_space);
+	auto const found = e.find(*id);
+	ASSERT_TRUE(found && found->failure);
+	EXPECT_THAT(found->failure->detail, testing::HasSubstr("capacity 2097152 bytes; needed "));
+	EXPECT_FALSE(e.open(*id, 0));
+	// One that fits whole is not asked for room to make.
+	shared_files const small("small", {{"small.mkv", 1 << 20}}, torrent_kind::v1, 1 << 20);
+	seeder const t(small);
+	auto const other = add_ready(e, small);
+	ASSERT_TRUE(e.connect(other, t.endpoint()));
+	EXPECT_TRUE(read_all(*open(e, other, 0)).bytes == small.content(0));
 }
 
 TEST(failures, bytes_that_are_not_verified_yet_do_not_come_out)

@@ -1,0 +1,185 @@
+// Films larger than the memory: what is wanted comes, and comes again; what was just played is still there.
+#include "engine/engine_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <string_view>
+#include <thread>
+
+namespace slipstream::test {
+namespace {
+
+constexpr int piece = 64 << 10;
+
+std::string name_of(testing::TestParamInfo<torrent_kind> const& info)
+{
+	return info.param == torrent_kind::v1 ? "v1" : info.param == torrent_kind::v2 ? "v2" : "hybrid";
+}
+
+// Reads to the end, or `size` bytes, and compares with what the film has there; stops at the first difference.
+testing::AssertionResult plays(reader& r, shared_files const& files, std::size_t const size)
+{
+	auto const from = static_cast<std::size_t>(r.position_bytes());
+	auto const got = read_up_to(r, size);
+	if (got.ec) return testing::AssertionFailure() << "at " << r.position_bytes() << ": " << got.ec.message();
+	auto const want = std::string_view(files.content(0)).substr(from, size);
+	if (got.bytes.size() != want.size()) return testing::AssertionFailure() << got.bytes.size() << " of " << want.size() << " bytes";
+	if (got.bytes != want) return testing::AssertionFailure() << "wrong bytes between " << from << " and " << r.position_bytes();
+	return testing::AssertionSuccess();
+}
+
+// For a test that fails.
+std::string described(engine& e, shared_files const& files)
+{
+	auto const m = e.memory().stats();
+	auto const memory = e.memory().torrent(files.hashes());
+	std::string text = "\n";
+	for (int p = 0; p < *memory.num_pieces(); ++p) text += "apcv"[int(*memory.state(lt::piece_index_t(p)))];
+	auto const t = e.torrents().front();
+	return text + "\npeers " + std::to_string(t.peers) + " rate " + std::to_string(t.download_rate_bytes_s) + " used "
+		+ std::to_string(m.used_bytes) + " evicted " + std::to_string(m.pieces_evicted) + " forgotten " + std::to_string(m.pieces_forgotten)
+		+ " refused " + std::to_string(m.writes_refused) + " phase " + std::to_string(int(t.phase));
+}
+
+class windows : public testing::TestWithParam<torrent_kind> {};
+
+TEST_P(windows, a_film_eight_times_the_memory_plays_twice)
+{
+	shared_files const files("film", {{"film.mkv", (32 << 20) + 12'345}}, GetParam(), piece);
+	seeder const s(files);
+	engine e(local_engine({s.endpoint()}, 4 << 20));
+	auto const id = add_ready(e, files);
+	auto const r = open(e, id, 0);
+	auto const all = static_cast<std::size_t>(r->size_bytes());
+	ASSERT_TRUE(plays(*r, files, all));
+	ASSERT_TRUE(r->seek(0));
+	ASSERT_TRUE(plays(*r, files, all));
+	auto const m = e.memory().stats();
+	EXPECT_LE(m.peak_bytes, m.capacity_bytes);
+	EXPECT_GT(m.pieces_evicted, 2 * 28 * 16);
+	EXPECT_LE(m.pieces_verified, 2 * 513 + 64) << "pieces were downloaded that nobody read";
+	EXPECT_EQ(e.find(id)->phase, torrent_phase::ready);
+}
+
+TEST_P(windows, seeking_back_inside_lookbehind_downloads_nothing)
+{
+	shared_files const files("film", {{"film.mkv", 16 << 20}}, GetParam(), piece);
+	seeder const s(files);
+	auto options = local_engine({s.endpoint()}, 4 << 20);
+	options.lookbehind_bytes = 1 << 20;
+	options.read_ahead_bytes = 512 << 10;
+	engine e(options);
+	auto const id = add_ready(e, files);
+	auto const r = open(e, id, 0);
+	ASSERT_TRUE(plays(*r, files, 8 << 20));
+	auto const memory = e.memory().torrent(files.hashes());
+	// The read-ahead comes, then nothing more.
+	auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+	auto const ahead = [&] { return memory.has_piece(lt::piece_index_t{(8 << 20) / piece + 7}); };
+	while (!ahead() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+	ASSERT_TRUE(ahead());
+	auto const lookbehind = memory.lookbehind();
+	EXPECT_EQ(lookbehind.protected_bytes, 1 << 20);
+	EXPECT_EQ(lookbehind.available_bytes, 1 << 20);
+	for (int p = 8 * 16 - 16; p < 8 * 16; ++p) EXPECT_TRUE(memory.is_lookbehind_available(lt::piece_index_t{p})) << p;
+
+	auto const before = e.payload().downloaded_bytes;
+	ASSERT_TRUE(r->seek(7 << 20));
+	ASSERT_TRUE(plays(*r, files, 1 << 20));
+	EXPECT_EQ(e.payload().downloaded_bytes, before);
+	// The same by a new reader when the old one has gone, as a player that seeks over HTTP does it.
+	{ auto const gone = open(e, id, 0); }
+	auto const again = open(e, id, 0);
+	ASSERT_TRUE(again->seek(7 << 20));
+	ASSERT_TRUE(plays(*again, files, 1 << 20));
+	EXPECT_EQ(e.payload().downloaded_bytes, before);
+}
+
+TEST_P(windows, two_films_share_one_memory)
+{
+	shared_files const one("one", {{"one.mkv", 12 << 20}}, GetParam(), piece, 1);
+	shared_files const two("two", {{"two.mkv", 12 << 20}}, GetParam(), 2 * piece, 2);
+	seeder const s1(one);
+	seeder const s2(two);
+	engine e(local_engine({}, 4 << 20));
+	auto const a = add_ready(e, one);
+	auto const b = add_ready(e, two);
+	ASSERT_TRUE(e.connect(a, s1.endpoint()));
+	ASSERT_TRUE(e.connect(b, s2.endpoint()));
+	auto const r1 = open(e, a, 0);
+	auto const r2 = open(e, b, 0);
+	for (int i = 0; i < 12; ++i)
+	{
+		ASSERT_TRUE(plays(*r1, one, 1 << 20)) << i;
+		ASSERT_TRUE(plays(*r2, two, 1 << 20)) << i;
+	}
+	EXPECT_LE(e.memory().stats().peak_bytes, e.memory().capacity_bytes());
+}
+
+INSTANTIATE_TEST_SUITE_P(kinds, windows, testing::Values(torrent_kind::v1, torrent_kind::v2, torrent_kind::hybrid), name_of);
+
+TEST(window, jumping_about_a_film_gets_right_bytes_everywhere)
+{
+	shared_files const files("film", {{"film.mkv", 24 << 20}}, torrent_kind::hybrid, piece);
+	seeder const s(files);
+	seeder const t(files);
+	engine e(local_engine({s.endpoint(), t.endpoint()}, 2 << 20));
+	auto const id = add_ready(e, files);
+	auto const r = open(e, id, 0);
+	for (int i = 0; i < 60; ++i)
+	{
+		ASSERT_TRUE(r->seek((i * 7919L * 1013) % (23 << 20)));
+		ASSERT_TRUE(plays(*r, files, 200'000)) << i;
+	}
+	EXPECT_LE(e.memory().stats().peak_bytes, e.memory().capacity_bytes());
+}
+
+TEST(window, at_the_floor_itself_a_film_plays)
+{
+	// 8 connections at least; scratch 8, pieces of 4 blocks: 8 + 8 + 16 = 32 blocks, below the least capacity there is. So
+	// pieces of 16 blocks: 8 + 2 * 8 + 4 * 16 = 88 blocks.
+	constexpr int floor_blocks = 88;
+	shared_files const files("film", {{"film.mkv", 12 << 20}}, torrent_kind::v1, 16 * block_size_bytes);
+	std::vector<std::unique_ptr<seeder>> seeds;
+	std::vector<boost::asio::ip::tcp::endpoint> peers;
+	for (int i = 0; i < 8; ++i)
+	{
+		seeds.push_back(std::make_unique<seeder>(files));
+		peers.push_back(seeds.back()->endpoint());
+	}
+	{
+		engine below(local_engine(peers, (floor_blocks - 1) * block_size_bytes));
+		auto const id = below.add_torrent_file(files.torrent_file());
+		ASSERT_TRUE(id);
+		EXPECT_EQ(wait_ready(below, *id), errc::no_space);
+	}
+	engine e(local_engine(peers, floor_blocks * block_size_bytes));
+	auto const r = open(e, add_ready(e, files), 0);
+	ASSERT_TRUE(plays(*r, files, 12 << 20));
+	EXPECT_LE(e.memory().stats().peak_bytes, e.memory().capacity_bytes());
+}
+
+TEST(window, the_capacity_changes_while_a_film_plays)
+{
+	shared_files const files("film", {{"film.mkv", 24 << 20}}, torrent_kind::v1, piece);
+	seeder const s(files);
+	engine e(local_engine({s.endpoint()}, 16 << 20));
+	auto const r = open(e, add_ready(e, files), 0);
+	auto memory = e.memory();
+	for (int const mib : {16, 4, 8, 2, 64, 3})
+	{
+		auto const set = memory.set_capacity_bytes(std::int64_t{mib} << 20);
+		ASSERT_TRUE(set) << set.error().detail;
+		ASSERT_TRUE(plays(*r, files, 4 << 20)) << mib << " MiB" << described(e, files);
+		// Down at once for new blocks; what is above it goes as it can.
+		auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+		while (memory.stats().used_bytes > memory.capacity_bytes() && std::chrono::steady_clock::now() < deadline)
+			std::this_thread::yield();
+		EXPECT_LE(memory.stats().used_bytes, memory.capacity_bytes()) << mib;
+	}
+	EXPECT_FALSE(memory.set_capacity_bytes(1000));
+}
+
+} // namespace
+} // namespace slipstream::test
