@@ -88,7 +88,7 @@ std::optional<reply> answer_at_the_door(wire::request_header<> const& head, rout
 	if (where.what == resource::unknown)
 	{
 		return problem(wire::status::not_found
-			, "there is /stream/<info-hash>/<file-index>/<file-name>, /api/v1/torrents and /healthz");
+			, "there is /stream/<info-hash>/<file-index>/<file-name>, /api/v1/torrents, /healthz and /metrics");
 	}
 	if (head.method() == wire::verb::unknown)
 		return problem(wire::status::not_implemented, "this method is not known here");

@@ -2,6 +2,7 @@
 
 #include "http/admission.hpp"
 #include "http/api.hpp"
+#include "http/metrics.hpp"
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/write.hpp>
@@ -144,6 +145,8 @@ asio::awaitable<bool> connection::serve_request()
 		co_return co_await send(asked, where, std::move(refusal));
 	}
 	if (where.what == resource::stream) co_return co_await serve_stream(asked, where);
+	if (where.what == resource::metrics)
+		co_return co_await send(asked, where, answer_metrics(m_common.torrents));
 	co_return co_await send(asked, where, answer_api(m_common.torrents, asked, where));
 }
 

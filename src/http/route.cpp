@@ -126,6 +126,7 @@ route find_route(std::string_view const target)
 
 	std::size_t const count = parts.size();
 	if (count == 1 && parts[0] == "healthz") return plain(resource::health);
+	if (count == 1 && parts[0] == "metrics") return plain(resource::metrics);
 	if (count >= 3 && parts[0] == "api" && parts[1] == "v1" && parts[2] == "torrents")
 	{
 		// One '/' at the end is forgiven.
@@ -152,6 +153,7 @@ std::string_view allowed_methods(resource const what) noexcept
 	switch (what)
 	{
 		case resource::health:
+		case resource::metrics:
 		case resource::stream: return "GET, HEAD, OPTIONS";
 		case resource::torrents: return "GET, HEAD, POST, OPTIONS";
 		case resource::torrent: return "GET, HEAD, DELETE, OPTIONS";

@@ -21,6 +21,7 @@ enum class resource
 	unknown,    // 404
 	server,     // "*", of OPTIONS
 	health,     // /healthz
+	metrics,    // /metrics
 	torrents,   // /api/v1/torrents
 	torrent,    // /api/v1/torrents/<info-hash>
 	stream,     // /stream/<info-hash>/<file-index>[/<file-name>]

@@ -374,6 +374,7 @@ expected<std::string> engine::connect(std::string_view const id, boost::asio::ip
 }
 
 std::vector<boost::asio::ip::tcp::endpoint> engine::peer_endpoints() const { return {}; }
+payload_totals engine::payload() const { return {}; }
 memory_disk const& engine::memory() const { throw std::logic_error("a script has no memory disk"); }
 
 void engine::stop()
