@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 jobs := $(shell nproc)
 
-.PHONY: help setup build demo test test-asan test-tsan install clean
+.PHONY: help setup build demo test test-asan test-tsan bench-rss bench-eviction install clean
 
 help: ## list these targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install the Debian packages that are missing (asks for rights only then)
 	@scripts/setup.sh
@@ -32,6 +32,16 @@ test-tsan: setup ## the tests with the race detector
 	@cmake --preset tsan
 	@cmake --build --preset tsan
 	@ctest --preset tsan -j $(jobs)
+
+bench-rss: setup ## RSS against the capacity, 32 MiB to 4 GiB, with 1 torrent and with 50
+	@cmake --preset release
+	@cmake --build --preset release --target rss
+	@build/rss
+
+bench-eviction: setup ## eviction policies compared on recorded traces
+	@cmake --preset release
+	@cmake --build --preset release --target eviction_simulator
+	@build/eviction_simulator bench/traces/*.trace
 
 install: build ## install the program (PREFIX=/usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
