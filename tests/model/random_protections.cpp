@@ -1,0 +1,276 @@
+// The steps that concern the cache: what is protected, who is asked to go, and the comparison with the model.
+#include "model/random_steps.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace slipstream::test {
+
+// -- what is to be kept
+
+void random_steps::protect()
+{
+	torrent* const t = any_torrent();
+	if (t == nullptr) return;
+	auto const kind = all_protections[std::size_t(pick(3))];
+	std::vector<int> pieces;
+	if (!one_in(10))
+	{
+		// A window, ahead or behind, somewhere near the download; now and then just any pieces.
+		int const n = t->shape().num_pieces();
+		int const size = int(pick(12));
+		int const at = one_in(8) ? t->any_piece() : t->focus;
+		for (int i = 0; i < size; ++i)
+		{
+			int const p = kind == cache::protection::reader ? at + i
+				: kind == cache::protection::lookbehind ? at - 1 - i : t->any_piece();
+			if (p >= 0 && p < n && std::find(pieces.begin(), pieces.end(), p) == pieces.end()) pieces.push_back(p);
+		}
+	}
+	bool const was_busy = t->wanting || !t->wished[cache::protection::reader].empty();
+	bool const refused = kind == cache::protection::reader && !pieces.empty() && !was_busy && m_cache.crowded()
+		&& !m_cache.budget_with(t->id).holds();
+	auto const given = m_cache.protect(t->id, kind, pieces);
+	if (refused)
+	{
+		expect(given.pieces == 0, "a reader that breaks the floor is granted nothing");
+		return;
+	}
+	expect(given.pieces <= int(pieces.size()), "no more is granted than was wished");
+	m_seen.grants_cut += given.pieces < int(pieces.size());
+	t->wished[kind] = std::move(pieces);
+	bool const is_busy = t->wanting || !t->wished[cache::protection::reader].empty();
+	learn_standings(is_busy != was_busy);
+	make_room();
+}
+
+// As the header of cache says it: of the reader's pieces two are kept, the rest is read-ahead; a piece of several
+// kinds is kept when one of them keeps it.
+std::map<int, standing> random_steps::standings(torrent& t)
+{
+	std::map<int, standing> now;
+	for (auto const kind : all_protections)
+	{
+		auto const granted = m_cache.granted_pieces(t.id, kind);
+		auto const& wished = t.wished[kind];
+		expect(granted.size() <= wished.size() && std::equal(granted.begin(), granted.end(), wished.begin())
+			, "what is granted is a prefix of what was wished");
+		for (int i = 0; i < int(granted.size()); ++i)
+		{
+			auto& s = now[granted[std::size_t(i)]];
+			if (kind != cache::protection::reader || i < 2) s = {standing::kind::kept, 0};
+			else if (s.what != standing::kind::kept) s = {standing::kind::ahead, i};
+		}
+	}
+	return now;
+}
+
+void random_steps::learn_standings(bool const anew)
+{
+	m_plain_order.next_age();
+	for (auto const& t : m_torrents)
+	{
+		auto const now = standings(*t);
+		std::vector<int> verified = t->plain.in_state(piece_state::verified);
+		for (int const piece : verified)
+		{
+			auto const s = now.find(piece);
+			m_plain_order.set_standing(t->key(piece), s == now.end() ? standing{} : s->second);
+		}
+		if (anew) for (auto const& [kind, wished] : t->wished)
+			for (int const piece : wished) m_plain_order.set_uncertain(t->key(piece));
+	}
+	judge_grants();
+}
+
+void random_steps::judge_grants()
+{
+	auto const b = m_cache.current_budget();
+	std::int64_t sum = 0;
+	for (auto const& t : m_torrents)
+	{
+		auto const piece_blocks = t->shape().num_blocks(lt::piece_index_t(0));
+		auto const now = standings(*t);
+		std::int64_t blocks = 0;
+		for (auto const kind : all_protections) blocks += m_cache.granted_for(t->id, kind).blocks;
+		expect(blocks == std::int64_t(now.size()) * piece_blocks, "a granted piece is counted once, as a whole piece");
+		sum += blocks;
+		if (m_torrents.size() == 1)
+		{
+			// Nobody else: as far as it fits, in the order of the kinds; a kind ends at the first piece that does not fit.
+			std::set<int> fit;
+			for (auto const kind : all_protections)
+			{
+				int n = 0;
+				for (int const piece : t->wished[kind])
+				{
+					if (fit.count(piece) == 0 && std::int64_t(fit.size() + 1) * piece_blocks > b.protectable_blocks()) break;
+					fit.insert(piece);
+					++n;
+				}
+				expect(m_cache.granted_for(t->id, kind).pieces == n, "as much is granted as fits");
+			}
+		}
+		int const piece = t->any_piece();
+		auto const s = now.find(piece);
+		expect(m_cache.standing_of(t->id, piece) == (s == now.end() ? standing{} : s->second), "a piece stands as granted");
+	}
+	expect(sum <= b.protectable_blocks(), "protections add up to no more than can be protected");
+	expect(b.protectable_blocks() <= m_pool.capacity_blocks() - reserved_blocks, "what can be protected fits the capacity");
+}
+
+// -- what changes the sum
+
+void random_steps::change_capacity()
+{
+	auto const most = one_in(3) ? m_pool.used_blocks() + 16 : most_capacity;
+	auto const blocks = least_capacity + pick(std::max<std::int64_t>(most - least_capacity, 1));
+	m_pool.set_capacity(blocks);
+	m_cache.change_capacity();
+	learn_standings(true);
+	make_room();
+	if (one_in(4)) m_pool.trim();
+}
+
+void random_steps::change_connections()
+{
+	auto const now = pick(40);
+	m_cache.change_connections(now - m_connections);
+	m_connections = now;
+	learn_standings(true);
+}
+
+void random_steps::change_wanting()
+{
+	torrent* const t = any_torrent();
+	if (t == nullptr) return;
+	t->wanting = !t->wanting;
+	m_cache.set_wanting(t->id, t->wanting);
+	learn_standings(true);
+}
+
+// -- room
+
+bool random_steps::torrent::evict(int const piece) noexcept
+{
+	bool const goes = !steps.one_in(30);
+	steps.m_named.push_back({this, piece, goes});
+	return goes;
+}
+
+void random_steps::make_room()
+{
+	m_named.clear();
+	auto const headroom = m_pool.headroom_blocks();
+	auto const wanted = m_cache.wanted_free_blocks();
+	std::int64_t total = 0;
+	for (auto const& t : m_torrents)
+		for (int p = 0; p < t->shape().num_pieces(); ++p) total += t->shape().num_blocks(lt::piece_index_t(p));
+	bool const crowded = total > m_pool.capacity_blocks() - reserved_blocks;
+	expect(m_cache.crowded() == crowded, "memory is crowded when not all torrents fit");
+	expect(m_cache.is_low() == (crowded && std::max<std::int64_t>(headroom, 0) < wanted), "memory is low when room is wanted");
+	bool const low = m_cache.is_low();
+
+	m_cache.make_room(); // calls evict()
+	expect(low || m_named.empty(), "nobody is named while there is room");
+	if (!low) return;
+	for (auto const& n : m_named)
+	{
+		++m_seen.named;
+		expect(headroom + m_plain_order.leaving_blocks() < wanted, "no more pieces are named than room is wanted");
+		if (auto const wrong = m_plain_order.name(n.of->key(n.piece)); !wrong.empty()) fail(wrong);
+	}
+	expect(headroom + m_plain_order.leaving_blocks() >= wanted || !m_plain_order.anyone_may_go()
+		, "as many pieces are named as room is wanted");
+	for (auto const& n : m_named)
+		if (n.goes) n.of->asked.push_back({n.piece, m_step + pick(60)});
+		else m_plain_order.stay(n.of->key(n.piece));
+}
+
+// As the disk does it: what was protected since it was named stays.
+void random_steps::give_up_what_is_due()
+{
+	for (auto const& t : m_torrents)
+	{
+		for (std::size_t i = 0; i < t->asked.size();)
+		{
+			auto const [piece, at] = t->asked[i];
+			if (at > m_step)
+			{
+				++i;
+				continue;
+			}
+			t->asked[i] = t->asked.back();
+			t->asked.pop_back();
+			if (m_cache.standing_of(t->id, piece).what == standing::kind::kept || one_in(20))
+			{
+				++m_seen.stayed;
+				m_cache.stays(t->id, piece);
+				m_plain_order.stay(t->key(piece));
+				continue;
+			}
+			++m_seen.given_up;
+			auto const was = t->plain.drop(piece);
+			expect(t->store.drop(lt::piece_index_t(piece)) == was, "drop() says what the piece was");
+			gone(*t, piece);
+		}
+	}
+}
+
+// -- comparison
+
+void random_steps::judge()
+{
+	expect(m_pool.used_blocks() == m_plain_pool.used(), "as many blocks are in use as somebody holds");
+	if (torrent* const t = any_torrent())
+	{
+		expect(t->store.num_blocks() == t->plain.num_blocks(), "a store counts its blocks");
+		int const piece = t->any_piece();
+		expect(t->store.state(lt::piece_index_t(piece)) == t->plain.state(piece), "a piece's state is what happened to it");
+	}
+}
+
+void random_steps::judge_everything()
+{
+	std::set<serial> held;
+	for (auto const& t : m_torrents)
+	{
+		for (int p = 0; p < t->shape().num_pieces(); ++p)
+		{
+			auto const index = lt::piece_index_t(p);
+			piece_state state{};
+			auto const got = t->store.blocks(index, 0, t->shape().num_blocks(index), state);
+			auto const want = t->plain.blocks(p);
+			expect(state == t->plain.state(p), "a piece's state is what happened to it");
+			for (std::size_t b = 0; b < got.size(); ++b)
+			{
+				expect(bool(got[b]) == (want[b] != 0), "a block is here when it was put and not dropped");
+				if (got[b]) expect(is_filled(got[b].bytes(), want[b], false), "a block has the bytes that were put");
+				if (want[b] != 0) held.insert(want[b]);
+			}
+		}
+		auto const verified = t->plain.in_state(piece_state::verified);
+		expect(t->store.num_verified() == int(verified.size()), "a store counts its verified pieces");
+		expect(t->store.partial().size() == t->plain.in_state(piece_state::partial).size(), "a store lists its partial pieces");
+	}
+	for (auto const& l : m_loans) held.insert(l.numbers.begin(), l.numbers.end());
+	for (auto const& h : m_hashing) held.insert(h->numbers.begin(), h->numbers.end());
+	held.erase(0);
+	expect(m_pool.used_blocks() == std::int64_t(held.size()), "every block in use is somebody's");
+	judge_grants();
+}
+
+bool random_steps::end()
+{
+	while (!m_torrents.empty()) leave();
+	m_hashing.clear();
+	judge_everything(); // only loans are left
+	m_loans.clear();
+	expect(m_pool.used_blocks() == 0, "every block comes home");
+	m_pool.trim();
+	expect(m_pool.mapped_bytes() == 0, "every region goes back to the system");
+	return m_failure.empty();
+}
+
+} // namespace slipstream::test
