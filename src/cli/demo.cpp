@@ -310,14 +310,6 @@ bool run(demo_settings const& settings, boost::asio::io_context& io, interruptio
 		film = file_to_stream(settings.file);
 	}
 	auto const size = static_cast<std::int64_t>(std::filesystem::file_size(film));
-	// Blocks, not bytes: the last one is taken whole.
-	auto const needed = (size / block_size_bytes + 1) * block_size_bytes;
-	auto const writable = memory_disk({.capacity_bytes = settings.capacity_bytes}).stats().writable_bytes;
-	if (needed > writable)
-	{
-		throw std::runtime_error(fmt::format("the film has {} and of a capacity of {} bytes {} can be used;"
-			" give a larger --capacity", size_text(size), settings.capacity_bytes, size_text(writable)));
-	}
 
 	shown.step(fmt::format("making a torrent of {} ...", size_text(size)));
 	std::vector<char> const torrent = must(make_torrent(film, [&](int const done, int const all) {
