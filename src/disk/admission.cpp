@@ -17,8 +17,7 @@ void admission::withhold(lt::torrent_handle const& torrent, lt::piece_index_t co
 void admission::review(torrent_storage& storage, lt::torrent_handle const& torrent)
 {
 	bool const crowded = storage.core().cache.crowded();
-	auto const read = storage.core().cache.granted_pieces(storage.cache_id(), cache::protection::reader);
-	if (!crowded && m_withheld.empty() && read.empty()) return;
+	if (!crowded && m_withheld.empty()) return;
 
 	auto priorities = torrent.get_piece_priorities();
 	// The application's wishes: what libtorrent has, and what was taken from it here.
@@ -30,14 +29,6 @@ void admission::review(torrent_storage& storage, lt::torrent_handle const& torre
 	std::vector<bool> const may = crowded ? admitted(storage, priorities) : std::vector<bool>(priorities.size(), true);
 
 	std::vector<std::pair<lt::piece_index_t, lt::download_priority_t>> changes;
-	// What is read is wanted, also where resume data of an earlier session says otherwise, because it was withheld then.
-	for (int const piece : read)
-	{
-		auto& p = priorities[static_cast<std::size_t>(piece)];
-		if (p != lt::dont_download || storage.pieces().state(lt::piece_index_t(piece)) == piece_state::verified) continue;
-		p = lt::default_priority;
-		changes.emplace_back(lt::piece_index_t(piece), p);
-	}
 	std::map<lt::piece_index_t, lt::download_priority_t> withheld;
 	for (std::size_t i = 0; i < priorities.size(); ++i)
 	{

@@ -8,22 +8,6 @@ using namespace slipstream::test;
 
 namespace {
 
-lt::add_torrent_params resume_data_of(film& f)
-{
-	f.torrent.save_resume_data(lt::torrent_handle::save_info_dict);
-	auto const end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-	while (std::chrono::steady_clock::now() < end)
-	{
-		f.mine.session().wait_for_alert(std::chrono::milliseconds(10));
-		std::vector<lt::alert*> alerts;
-		f.mine.session().pop_alerts(&alerts);
-		for (auto* const a : alerts)
-			if (auto const* r = lt::alert_cast<lt::save_resume_data_alert>(a)) return r->params;
-	}
-	ADD_FAILURE() << "no resume data";
-	return {};
-}
-
 class forgetting_pieces : public ::testing::TestWithParam<torrent_kind> {};
 
 TEST_P(forgetting_pieces, the_last_missing_piece_comes_while_others_go)
@@ -75,25 +59,6 @@ TEST_P(forgetting_pieces, wrong_bytes_given_by_add_piece_are_asked_for_again)
 	f.read_at(piece, piece + 4);
 	ASSERT_TRUE(f.until([&] { return f.verified(piece); })) << f.dump();
 	EXPECT_TRUE(f.right(piece));
-	f.nobody_is_blamed();
-}
-
-TEST_P(forgetting_pieces, resume_data_of_the_middle_claims_nothing_that_memory_does_not_hold)
-{
-	film f(GetParam(), 40, 20);
-	f.be_forgetting();
-	f.read_at(f.count - 10, f.count - 2);
-	auto resume = resume_data_of(f);
-	EXPECT_GT(resume.have_pieces.count() + int(resume.unfinished_pieces.size()), 0);
-	auto const old = f.storage();
-	f.mine.session().remove_torrent(f.torrent);
-	resume.save_path = "/nonexistent";
-	f.torrent = f.mine.session().add_torrent(std::move(resume));
-	ASSERT_TRUE(f.until([&] { return !old.alive() && f.storage().alive() && f.agrees(); }));
-	f.read_at(20, 28);
-	ASSERT_TRUE(f.until([&] { return f.verified(20, 24); })) << f.dump();
-	EXPECT_TRUE(f.right(20));
-	ASSERT_TRUE(f.until([&] { return f.agrees(); })) << f.dump();
 	f.nobody_is_blamed();
 }
 
