@@ -87,6 +87,9 @@ void random_steps::learn_standings(bool const anew)
 void random_steps::judge_grants()
 {
 	auto const b = m_cache.current_budget();
+	// Where everything fits there is nothing to keep free for what comes.
+	auto const protectable = m_cache.crowded() ? b.protectable_blocks() : b.capacity_blocks - b.scratch_blocks;
+	expect(m_cache.protectable_blocks() == protectable, "what can be protected is the budget's sum, or all there is");
 	std::int64_t sum = 0;
 	for (auto const& t : m_torrents)
 	{
@@ -105,7 +108,7 @@ void random_steps::judge_grants()
 				int n = 0;
 				for (int const piece : t->wished[kind])
 				{
-					if (fit.count(piece) == 0 && std::int64_t(fit.size() + 1) * piece_blocks > b.protectable_blocks()) break;
+					if (fit.count(piece) == 0 && std::int64_t(fit.size() + 1) * piece_blocks > protectable) break;
 					fit.insert(piece);
 					++n;
 				}
@@ -116,8 +119,8 @@ void random_steps::judge_grants()
 		auto const s = now.find(piece);
 		expect(m_cache.standing_of(t->id, piece) == (s == now.end() ? standing{} : s->second), "a piece stands as granted");
 	}
-	expect(sum <= b.protectable_blocks(), "protections add up to no more than can be protected");
-	expect(b.protectable_blocks() <= m_pool.capacity_blocks() - reserved_blocks, "what can be protected fits the capacity");
+	expect(sum <= protectable, "protections add up to no more than can be protected");
+	expect(protectable <= m_pool.capacity_blocks() - reserved_blocks, "what can be protected fits the capacity");
 }
 
 // -- what changes the sum
