@@ -28,7 +28,7 @@
 #include <span>
 #include <vector>
 
-namespace libtorrent { struct plugin; }
+namespace libtorrent { struct plugin; struct add_torrent_params; }
 
 namespace slipstream {
 
@@ -55,6 +55,16 @@ struct memory_disk_options
 	// costs the torrent its peers for a while. The price before libtorrent 2.0.11: have_piece() and num_pieces do not count
 	// such pieces, and the torrent does not count as seeding.
 	bool hold_always = false;
+};
+
+// Who sees to it that torrents which do not all fit (`evict`) want no more than fits.
+enum class wanting
+{
+	// The extension: what does not fit has priority 0 in libtorrent until it does.
+	limited,
+	// The application, which says what it reads (set_reader_pieces) and wants nothing else. The extension makes forgotten pieces
+	// priority 0, and gives nothing back.
+	told,
 };
 
 // A snapshot; the figures are of nearly, not exactly, one moment.
@@ -178,7 +188,13 @@ public:
 	[[nodiscard]] lt::disk_io_constructor_type constructor() const;
 	// For lt::session::add_extension: tells the disk which pieces libtorrent verified. One for each
 	// session; `events`, when given and alive, hears about that session's pieces.
-	[[nodiscard]] std::shared_ptr<lt::plugin> extension(std::weak_ptr<memory_events> events = {}) const;
+	[[nodiscard]] std::shared_ptr<lt::plugin> extension(std::weak_ptr<memory_events> events = {}
+		, wanting who = wanting::limited) const;
+
+	// Resume data that libtorrent saves of a torrent in memory says priority 0 for the pieces that the extension keeps from
+	// being wanted now. This puts the application's priorities back: to be called with the params of a
+	// save_resume_data_alert before they are written. Nothing changes when the torrent is not here, or nothing is withheld.
+	void put_back_priorities(lt::add_torrent_params& resume_data) const;
 
 	// The storage of a torrent, found by any of its hashes. Where several sessions have the same torrent,
 	// the one that was added last. A handle that is not alive when there is none.

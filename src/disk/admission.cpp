@@ -6,22 +6,26 @@
 
 namespace slipstream {
 
-void admission::withhold(lt::torrent_handle const& torrent, lt::piece_index_t const piece)
+void admission::withhold(torrent_storage& storage, lt::torrent_handle const& torrent, lt::piece_index_t const piece)
 {
 	auto const priority = torrent.piece_priority(piece);
 	if (priority == lt::dont_download) return;
-	m_withheld.emplace(piece, priority);
+	if (m_who == wanting::limited) storage.withhold(piece, priority);
 	torrent.piece_priority(piece, lt::dont_download);
 }
 
 void admission::review(torrent_storage& storage, lt::torrent_handle const& torrent)
 {
-	bool const crowded = storage.core().cache.crowded();
-	if (!crowded && m_withheld.empty()) return;
+	auto& cache = storage.core().cache;
+	// What is read is known without asking.
+	if (m_who == wanting::told) return cache.set_wanting(storage.cache_id(), false);
+	bool const crowded = cache.crowded();
+	auto const was = storage.withheld();
+	if (!crowded && was.empty()) return cache.set_wanting(storage.cache_id(), true);
 
 	auto priorities = torrent.get_piece_priorities();
 	// The application's wishes: what libtorrent has, and what was taken from it here.
-	for (auto const& [piece, priority] : m_withheld)
+	for (auto const& [piece, priority] : was)
 	{
 		auto& p = priorities[static_cast<std::size_t>(static_cast<int>(piece))];
 		if (p == lt::dont_download) p = priority;
@@ -29,17 +33,19 @@ void admission::review(torrent_storage& storage, lt::torrent_handle const& torre
 	std::vector<bool> const may = crowded ? admitted(storage, priorities) : std::vector<bool>(priorities.size(), true);
 
 	std::vector<std::pair<lt::piece_index_t, lt::download_priority_t>> changes;
-	std::map<lt::piece_index_t, lt::download_priority_t> withheld;
+	torrent_storage::priorities withheld;
+	bool wants = false;
 	for (std::size_t i = 0; i < priorities.size(); ++i)
 	{
 		lt::piece_index_t const piece(static_cast<int>(i));
 		if (priorities[i] == lt::dont_download) continue;
-		bool const was_withheld = m_withheld.count(piece) != 0;
+		bool const was_withheld = was.count(piece) != 0;
 		// libtorrent counts a piece that passed, is not flushed (one of its writes is held) and has
 		// priority 0 twice, and then thinks it has finished: what is here keeps its priority.
 		auto const state = storage.pieces().state(piece);
 		bool const is_here = state == piece_state::complete || state == piece_state::verified;
 		if (is_here && !was_withheld) continue;
+		wants |= may[i] && !is_here;
 		if (!may[i] && !is_here)
 		{
 			withheld.emplace(piece, priorities[i]);
@@ -49,7 +55,8 @@ void admission::review(torrent_storage& storage, lt::torrent_handle const& torre
 	}
 	std::erase_if(changes, [&](auto const& c)
 		{ return c.second == lt::dont_download && torrent.piece_priority(c.first) == lt::dont_download; });
-	m_withheld = std::move(withheld);
+	storage.set_withheld(std::move(withheld));
+	cache.set_wanting(storage.cache_id(), wants);
 	if (!changes.empty()) torrent.prioritize_pieces(changes);
 }
 
@@ -65,7 +72,8 @@ std::vector<bool> admission::admitted(torrent_storage& storage
 		for (int const piece : cache.granted_pieces(id, kind)) may[static_cast<std::size_t>(piece)] = true;
 	if (!read.empty()) return may;
 
-	auto const b = cache.current_budget();
+	// As while it downloads: with what is free because it does not, it would want more, come down, and lose that again.
+	auto const b = cache.budget_with(id);
 	auto const piece_blocks = std::max(1, storage.shape().num_blocks(lt::piece_index_t(0)));
 	auto room = std::max<std::int64_t>(b.protectable_blocks() / std::max<std::int64_t>(1, b.torrents) / piece_blocks
 		, budget::open_pieces) - std::count(may.begin(), may.end(), true);

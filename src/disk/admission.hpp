@@ -8,7 +8,10 @@
 // The rest is withheld: its priority is made 0, and given back when it may be wanted again. An application that
 // wants a withheld piece gets it by reading there (set_reader_pieces), not by raising its priority.
 //
-// One torrent's, owned by its plugin. Network thread. It decides no eviction.
+// With wanting::told the application does that itself, and nothing here changes a priority but that of a piece that is given up.
+//
+// One torrent's, owned by its plugin. Network thread; what is withheld is kept in the storage, where others may ask for it.
+// It decides no eviction.
 #pragma once
 
 #include "disk/torrent_storage.hpp"
@@ -16,7 +19,6 @@
 #include <libtorrent/download_priority.hpp>
 #include <libtorrent/torrent_handle.hpp>
 
-#include <map>
 #include <vector>
 
 namespace slipstream {
@@ -24,8 +26,10 @@ namespace slipstream {
 class admission
 {
 public:
-	// A piece is being given up: not wanted until a review admits it again.
-	void withhold(lt::torrent_handle const& torrent, lt::piece_index_t piece);
+	explicit admission(wanting const who) : m_who(who) {}
+
+	// A piece is being given up: not wanted until a review admits it again, or the application wants it.
+	void withhold(torrent_storage& storage, lt::torrent_handle const& torrent, lt::piece_index_t piece);
 	// Brings the priorities in line with what fits now. Cheap when nothing changes.
 	void review(torrent_storage& storage, lt::torrent_handle const& torrent);
 
@@ -33,7 +37,7 @@ private:
 	[[nodiscard]] std::vector<bool> admitted(torrent_storage& storage
 		, std::vector<lt::download_priority_t> const& wanted) const;
 
-	std::map<lt::piece_index_t, lt::download_priority_t> m_withheld; // with the priority to give back
+	wanting const m_who;
 };
 
 } // namespace slipstream

@@ -12,6 +12,7 @@ bool completion_queue::push(completion c)
 	if (m_closed) return false;
 	m_waiting.push_back(std::move(c));
 	m_size.fetch_add(1, std::memory_order_relaxed);
+	m_pushed.fetch_add(1, std::memory_order_relaxed);
 	if (!std::exchange(m_posted, true)) post_delivery();
 	return true;
 }
@@ -47,6 +48,7 @@ void completion_queue::deliver()
 		while (next < batch.size())
 		{
 			m_size.fetch_sub(1, std::memory_order_relaxed);
+			m_delivered.fetch_add(1, std::memory_order_relaxed);
 			completion done = std::move(batch[next++]);
 			std::visit([](auto& d) { d(); }, done);
 		}

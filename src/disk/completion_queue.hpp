@@ -151,6 +151,10 @@ public:
 	void close() EXCLUDES(m_mutex);
 	// Pushed and not delivered yet. Any thread.
 	[[nodiscard]] int size() const noexcept { return m_size.load(std::memory_order_relaxed); }
+	// How many were pushed so far, and how many of these, the first ones, delivered. Any thread; what the calling thread
+	// pushed before is counted.
+	[[nodiscard]] std::uint64_t pushed() const noexcept { return m_pushed.load(std::memory_order_relaxed); }
+	[[nodiscard]] std::uint64_t delivered() const noexcept { return m_delivered.load(std::memory_order_relaxed); }
 
 private:
 	void post_delivery() REQUIRES(m_mutex);
@@ -158,6 +162,8 @@ private:
 
 	lt::io_context& m_ioc;
 	std::atomic<int> m_size{0};
+	std::atomic<std::uint64_t> m_pushed{0};
+	std::atomic<std::uint64_t> m_delivered{0};
 	mutex m_mutex;
 	std::vector<completion> m_waiting GUARDED_BY(m_mutex);
 	bool m_posted GUARDED_BY(m_mutex) = false; // a deliver() is on its way

@@ -1,22 +1,49 @@
 #include "disk/extension.hpp"
 #include "disk/admission.hpp"
+#include "disk/asking_again.hpp"
 #include "disk/disk_core.hpp"
 #include "disk/torrent_storage.hpp"
 
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/peer_connection_handle.hpp>
+#include <libtorrent/torrent_flags.hpp>
 #include <libtorrent/torrent_handle.hpp>
 #include <libtorrent/torrent_status.hpp>
+
+#include <array>
+#include <functional>
+#include <utility>
+#include <vector>
 
 namespace slipstream {
 
 namespace {
 
-// Belongs to one connection, which owns it. Knows whether the peer understands lt_donthave (BEP 54).
+// A message of BEP 3's framing with a piece's index at its end.
+template <std::size_t N>
+void append(std::vector<char>& to, std::array<char, N> const& head, lt::piece_index_t const piece)
+{
+	auto const p = static_cast<std::uint32_t>(static_cast<int>(piece));
+	to.insert(to.end(), head.begin(), head.end());
+	for (int const shift : {24, 16, 8, 0}) to.push_back(static_cast<char>(p >> shift));
+}
+
+// Belongs to one connection, which owns it. Tells the peer what libtorrent does not: the pieces of which a write is held
+// (before 2.0.11 its bitfield, sent at the handshake, knows only of pieces all of whose writes completed), and what is gone.
+// Knows whether the peer understands lt_donthave (BEP 54).
 class peer_part final : public lt::peer_plugin
 {
 public:
-	explicit peer_part(lt::peer_connection_handle peer) : m_peer(std::move(peer)) {}
+	using held_pieces = std::function<std::vector<lt::piece_index_t>()>;
+
+	peer_part(lt::peer_connection_handle peer, held_pieces held) : m_peer(std::move(peer)), m_held(std::move(held)) {}
+
+	// Our bitfield is sent when the peer's handshake has come, so each of these comes after it.
+	void sent_have_none() override { tell_held(); }
+	bool on_bitfield(lt::bitfield const&) override { tell_held(); return false; }
+	bool on_have_all() override { tell_held(); return false; }
+	bool on_have_none() override { tell_held(); return false; }
+	bool on_interested() override { tell_held(); return false; }
 
 	bool on_extension_handshake(lt::bdecode_node const& handshake) override
 	{
@@ -28,16 +55,27 @@ public:
 	void tell_gone(lt::piece_index_t const piece)
 	{
 		if (m_dont_have_id == 0) return;
-		auto const p = static_cast<std::uint32_t>(static_cast<int>(piece));
+		std::vector<char> message;
 		// BEP 10: length, extended (20), the peer's number for the message; BEP 54: the piece.
-		char const message[] = {0, 0, 0, 6, 20, static_cast<char>(m_dont_have_id)
-			, static_cast<char>(p >> 24), static_cast<char>(p >> 16), static_cast<char>(p >> 8), static_cast<char>(p)};
-		m_peer.send_buffer(message, sizeof message);
+		append(message, std::array<char, 6>{0, 0, 0, 6, 20, static_cast<char>(m_dont_have_id)}, piece);
+		m_peer.send_buffer(message.data(), static_cast<int>(message.size()));
 	}
 
 private:
+	// Once. What passes its hash later is announced by libtorrent.
+	void tell_held()
+	{
+		if (std::exchange(m_told, true)) return;
+		std::vector<char> messages;
+		// BEP 3: length, have (4), the piece.
+		for (auto const piece : m_held()) append(messages, std::array<char, 5>{0, 0, 0, 5, 4}, piece);
+		if (!messages.empty()) m_peer.send_buffer(messages.data(), static_cast<int>(messages.size()));
+	}
+
 	lt::peer_connection_handle m_peer;
+	held_pieces const m_held;
 	std::uint8_t m_dont_have_id = 0;
+	bool m_told = false;
 };
 
 // Belongs to one libtorrent torrent, which owns it. Network thread only.
@@ -45,14 +83,19 @@ class torrent_part final : public lt::torrent_plugin, public forgetting_host
 	, public std::enable_shared_from_this<torrent_part>
 {
 public:
-	torrent_part(lt::torrent_handle torrent, std::shared_ptr<disk_core> core, std::weak_ptr<memory_events> events)
-		: m_torrent(std::move(torrent)), m_core(std::move(core)), m_events(std::move(events)) {}
+	torrent_part(lt::torrent_handle torrent, std::shared_ptr<disk_core> core, std::weak_ptr<memory_events> events
+		, wanting const who)
+		: m_torrent(std::move(torrent)), m_core(std::move(core)), m_events(std::move(events)), m_admission(who) {}
 
 	std::shared_ptr<lt::peer_plugin> new_connection(lt::peer_connection_handle const& peer) override
 	{
 		if (peer.type() != lt::connection_type::bittorrent) return nullptr; // web seeds are told nothing
 		std::erase_if(m_peers, [](auto const& weak) { return weak.expired(); });
-		auto part = std::make_shared<peer_part>(peer);
+		auto part = std::make_shared<peer_part>(peer, [weak = weak_from_this()] {
+			auto const self = weak.lock();
+			auto const s = self ? self->storage() : nullptr;
+			return s ? s->held_pieces() : std::vector<lt::piece_index_t>{};
+		});
 		m_peers.push_back(part);
 		return part;
 	}
@@ -65,6 +108,9 @@ public:
 		m_admission.review(*s, m_torrent);
 		for (auto const piece : s->held_pieces()) keep_wanted(piece);
 		s->core().cache.make_room(); // for pieces that could not go when they were asked to
+		bool const paused = bool(m_torrent.flags() & lt::torrent_flags::paused);
+		if (!paused && !s->core().cache.is_low() && s->cancelled_since_asked())
+			ask_again(m_torrent, [&](lt::piece_index_t const p) { return s->pieces().state(p) == piece_state::absent; });
 		if (s->core().cache.crowded())
 			s->forget_stranded([&](lt::piece_index_t const p) { return m_torrent.piece_priority(p) != lt::dont_download; });
 	}
@@ -96,7 +142,10 @@ public:
 		if (s && state == lt::torrent_status::checking_resume_data) s->recheck_begins();
 	}
 
-	void withhold(lt::piece_index_t const piece) override { m_admission.withhold(m_torrent, piece); }
+	void withhold(lt::piece_index_t const piece) override
+	{
+		if (auto const s = storage()) m_admission.withhold(*s, m_torrent, piece);
+	}
 
 	void tell_peers(lt::piece_index_t const piece) override
 	{
@@ -143,24 +192,26 @@ private:
 class session_part final : public lt::plugin
 {
 public:
-	session_part(std::shared_ptr<disk_core> core, std::weak_ptr<memory_events> events)
-		: m_core(std::move(core)), m_events(std::move(events)) {}
+	session_part(std::shared_ptr<disk_core> core, std::weak_ptr<memory_events> events, wanting const who)
+		: m_core(std::move(core)), m_events(std::move(events)), m_who(who) {}
 
 	std::shared_ptr<lt::torrent_plugin> new_torrent(lt::torrent_handle const& torrent, lt::client_data_t) override
 	{
-		return std::make_shared<torrent_part>(torrent, m_core, m_events);
+		return std::make_shared<torrent_part>(torrent, m_core, m_events, m_who);
 	}
 
 private:
 	std::shared_ptr<disk_core> const m_core;
 	std::weak_ptr<memory_events> const m_events;
+	wanting const m_who;
 };
 
 } // namespace
 
-std::shared_ptr<lt::plugin> make_extension(std::shared_ptr<disk_core> core, std::weak_ptr<memory_events> events)
+std::shared_ptr<lt::plugin> make_extension(std::shared_ptr<disk_core> core, std::weak_ptr<memory_events> events
+	, wanting const who)
 {
-	return std::make_shared<session_part>(std::move(core), std::move(events));
+	return std::make_shared<session_part>(std::move(core), std::move(events), who);
 }
 
 } // namespace slipstream

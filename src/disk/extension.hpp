@@ -16,6 +16,6 @@
 namespace slipstream {
 
 [[nodiscard]] std::shared_ptr<lt::plugin> make_extension(std::shared_ptr<disk_core> core
-	, std::weak_ptr<memory_events> events);
+	, std::weak_ptr<memory_events> events, wanting who);
 
 } // namespace slipstream

@@ -51,11 +51,11 @@ bool forgetting::hold(lt::piece_index_t const piece, write_done& done)
 
 // add_piece dispatches to the network thread, and this is the network thread: each takes effect before it
 // returns, and no other event comes in between.
-void forgetting::forget(lt::piece_index_t const piece, int const piece_bytes)
+bool forgetting::forget(lt::piece_index_t const piece, int const piece_bytes, afterwards const then)
 {
 	check(attached() && !is_forgetting(piece), "a piece is forgotten once at a time");
 	untouched_bytes const any(piece_bytes);
-	m_forgetting.insert(piece);
+	auto const i = m_forgetting.emplace(piece, phase{then}).first;
 	m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
 	if (auto held = m_held.extract(piece))
 	{
@@ -63,6 +63,14 @@ void forgetting::forget(lt::piece_index_t const piece, int const piece_bytes)
 		held.mapped()();
 		m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
 	}
+	if (i->second.hash_asked) return true;
+	m_forgetting.erase(i);
+	return false;
+}
+
+void forgetting::hash_asked(lt::piece_index_t const piece)
+{
+	if (auto const i = m_forgetting.find(piece); i != m_forgetting.end()) i->second.hash_asked = true;
 }
 
 std::optional<write_done> forgetting::release(lt::piece_index_t const piece)
@@ -83,17 +91,19 @@ std::vector<write_done> forgetting::release_all()
 
 forgetting::abandoned forgetting::abandon()
 {
-	abandoned a{release_all(), {m_forgetting.begin(), m_forgetting.end()}};
+	abandoned a{release_all(), {}};
 	for (auto& done : a.held) done.error = aborted();
+	for (auto const& [piece, at] : m_forgetting) a.forgetting.push_back(piece);
 	m_forgetting.clear();
 	return a;
 }
 
 bool forgetting::cleared(lt::piece_index_t const piece)
 {
-	if (m_forgetting.erase(piece) == 0) return false;
+	auto const was = m_forgetting.extract(piece);
+	if (!was) return false;
 	auto const host = m_host.lock();
-	if (!host) return true;
+	if (!host || was.mapped().then == afterwards::wanted_as_before) return true;
 	host->withhold(piece);
 	host->tell_peers(piece);
 	return true;

@@ -21,7 +21,13 @@
 // Because the bytes stay readable until 6, no read of a peer fails on the way.
 //
 // The phases of a piece here: free -> held (hold) -> forgetting (forget) -> free (cleared). A piece that
-// is only partly downloaded is forgotten the same way; it need not be held.
+// is only partly downloaded is forgotten the same way; it need not be held, but every completion of its writes must have
+// been delivered: add_piece leaves alone a block that is being written, and the peer that sent it would be blamed.
+//
+// The same cures a piece of which every write was cancelled for want of memory. Cancelling is what libtorrent does not expect
+// of a piece that is being hashed (and it hashes a piece as soon as its last write was given to the disk): it then keeps a
+// download entry with no block in it, and such a piece, once its priority was 0 for a moment, is never asked for again.
+// That piece stays as much wanted as it was, and nobody is told: it never was announced.
 //
 // What it costs: a hash_failed_alert and num_piece_failed for each piece forgotten; before libtorrent 2.0.11, have_piece()
 // and num_pieces count only pieces of which nothing is held. Not for a torrent that libtorrent calls seeding: it does not
@@ -38,7 +44,6 @@
 #include <memory>
 #include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
 namespace slipstream {
@@ -70,8 +75,12 @@ public:
 	[[nodiscard]] bool holds(lt::piece_index_t const piece) const { return m_held.count(piece) != 0; }
 	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.count(piece) != 0; }
 
-	// Begins. Precondition: attached, not begun, and either holds(piece) or the piece has not passed.
-	void forget(lt::piece_index_t piece, int piece_bytes);
+	enum class afterwards { not_wanted, wanted_as_before };
+	// Begins. Precondition: attached, not begun, and either holds(piece) or the piece has not passed and none of its
+	// writes waits for its completion. False when libtorrent has nothing to forget: it is clearing the piece already.
+	bool forget(lt::piece_index_t piece, int piece_bytes, afterwards then);
+	// libtorrent asks for the piece's hash.
+	void hash_asked(lt::piece_index_t piece);
 	// What is held for a piece that truly failed its hash, to be completed as not had.
 	[[nodiscard]] std::optional<write_done> release(lt::piece_index_t piece);
 	// All that is held, to be completed as written: those pieces are libtorrent's for good.
@@ -91,7 +100,12 @@ private:
 	lt::torrent_handle m_torrent;
 	std::weak_ptr<forgetting_host> m_host;
 	std::map<lt::piece_index_t, write_done> m_held;
-	std::set<lt::piece_index_t> m_forgetting;
+	struct phase
+	{
+		afterwards then;
+		bool hash_asked = false;
+	};
+	std::map<lt::piece_index_t, phase> m_forgetting;
 };
 
 } // namespace slipstream

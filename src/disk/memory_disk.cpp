@@ -5,6 +5,9 @@
 #include "disk/memory_disk_io.hpp"
 #include "disk/torrent_storage.hpp"
 
+#include <libtorrent/add_torrent_params.hpp>
+#include <libtorrent/torrent_info.hpp>
+
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -196,9 +199,28 @@ lt::disk_io_constructor_type memory_disk::constructor() const
 	};
 }
 
-std::shared_ptr<lt::plugin> memory_disk::extension(std::weak_ptr<memory_events> events) const
+std::shared_ptr<lt::plugin> memory_disk::extension(std::weak_ptr<memory_events> events, wanting const who) const
 {
-	return make_extension(m_core, std::move(events));
+	return make_extension(m_core, std::move(events), who);
+}
+
+void memory_disk::put_back_priorities(lt::add_torrent_params& resume_data) const
+{
+	auto const hashes = resume_data.ti ? resume_data.ti->info_hashes() : resume_data.info_hashes;
+	for (auto const& name : names_of(hashes))
+	{
+		auto const storage = m_core->find(name);
+		if (!storage) continue;
+		auto& priorities = resume_data.piece_priorities;
+		for (auto const& [piece, priority] : storage->withheld())
+		{
+			auto const i = static_cast<std::size_t>(static_cast<int>(piece));
+			// What it leaves out has the default.
+			if (priorities.size() <= i) priorities.resize(i + 1, lt::default_priority);
+			if (priorities[i] == lt::dont_download) priorities[i] = priority;
+		}
+		return;
+	}
 }
 
 memory_torrent memory_disk::torrent(lt::info_hash_t const& hashes) const

@@ -136,6 +136,8 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	auto const storage = live(index);
 	if (!storage) done.error = aborted(lt::operation_t::file_write);
 	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf);
+	// What an application gives libtorrent clears by itself when it is cancelled.
+	if (storage && observer && done.error.ec == boost::asio::error::operation_aborted) storage->write_cancelled(r.piece);
 
 	m_core->cache.make_room();
 	bool const low = m_core->cache.is_low();
@@ -145,6 +147,7 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	// Blocks from peers have an observer; one of each piece is kept back where pieces may have to go.
 	if (storage && observer && !done.error && storage->hold(r.piece, done)) m_watermark->held(r.length);
 	else m_completions->push(std::move(done));
+	if (storage && storage->can_forget() && !storage->is_forgetting(r.piece)) storage->writes_pushed(r.piece);
 	return over;
 }
 
@@ -206,6 +209,7 @@ void memory_disk_io::async_hash(lt::storage_index_t const index, lt::piece_index
 		job->blocks.clear();
 	}
 	m_completions->push(hash_done{std::move(job)});
+	if (storage && storage->shape().has(piece)) storage->hash_asked(piece);
 }
 
 void memory_disk_io::async_hash2(lt::storage_index_t const index, lt::piece_index_t const piece

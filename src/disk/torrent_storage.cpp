@@ -26,6 +26,24 @@ void torrent_storage::learn(lt::info_hash_t const& hashes)
 	if (hashes.has_v2()) m_hashes.v2 = hashes.v2;
 }
 
+torrent_storage::priorities torrent_storage::withheld() const
+{
+	mutex_lock const lock(m_mutex);
+	return m_withheld;
+}
+
+void torrent_storage::withhold(lt::piece_index_t const piece, lt::download_priority_t const priority)
+{
+	mutex_lock const lock(m_mutex);
+	m_withheld.emplace(piece, priority);
+}
+
+void torrent_storage::set_withheld(priorities withheld)
+{
+	mutex_lock const lock(m_mutex);
+	m_withheld.swap(withheld);
+}
+
 // -- giving up
 
 namespace {
@@ -40,6 +58,21 @@ public:
 		auto const storage = m_storage.lock();
 		if (!storage || storage->removed() || storage->forget(m_piece)) return;
 		storage->core().cache.stays(storage->cache_id(), static_cast<int>(m_piece));
+	}
+
+private:
+	std::weak_ptr<torrent_storage> const m_storage;
+	lt::piece_index_t const m_piece;
+};
+
+class begin_anew_step final : public own_step
+{
+public:
+	begin_anew_step(std::weak_ptr<torrent_storage> storage, lt::piece_index_t const piece)
+		: m_storage(std::move(storage)), m_piece(piece) {}
+	void run() override
+	{
+		if (auto const storage = m_storage.lock(); storage && !storage->removed()) storage->begin_anew(m_piece);
 	}
 
 private:
@@ -114,13 +147,12 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 	// Complete and not verified: its hash is on the way, and says what it is.
 	if (state == piece_state::absent || state == piece_state::complete) return false;
 	// While libtorrent checks it takes no piece, and may have found this one already.
-	auto const doing = m_torrent.status({}).state;
-	if (doing == lt::torrent_status::checking_files || doing == lt::torrent_status::checking_resume_data) return false;
+	if (!is_settled(piece) || is_checking()) return false;
 	if (state == piece_state::verified)
 	{
 		auto const stands = m_core->cache.standing_of(cache_id(), static_cast<int>(piece));
 		if (stands.what == standing::kind::kept) return false; // wanted again since it was named
-		bool const seeding = doing == lt::torrent_status::seeding;
+		bool const seeding = m_torrent.status({}).state == lt::torrent_status::seeding;
 		if (seeding || !m_forgetting.holds(piece))
 		{
 			// What a recheck finds is libtorrent's for good, too: without this, one recheck would lead to the next.
@@ -129,14 +161,50 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 			return true;
 		}
 	}
-	begin_to_forget(piece);
+	return begin_to_forget(piece);
+}
+
+bool torrent_storage::is_settled(lt::piece_index_t const piece) const
+{
+	auto const last = m_last_push.find(piece);
+	return last == m_last_push.end() || last->second <= m_completions->delivered();
+}
+
+bool torrent_storage::is_checking() const
+{
+	auto const doing = m_torrent.status({}).state;
+	return doing == lt::torrent_status::checking_files || doing == lt::torrent_status::checking_resume_data;
+}
+
+bool torrent_storage::begin_to_forget(lt::piece_index_t const piece)
+{
+	if (!m_forgetting.forget(piece, shape().piece_bytes(piece), forgetting::afterwards::not_wanted)) return false;
+	m_core->count.pieces_forgotten.fetch_add(1, std::memory_order_relaxed);
 	return true;
 }
 
-void torrent_storage::begin_to_forget(lt::piece_index_t const piece)
+void torrent_storage::writes_pushed(lt::piece_index_t const piece) { m_last_push[piece] = m_completions->pushed(); }
+
+void torrent_storage::write_cancelled(lt::piece_index_t const piece)
 {
-	m_core->count.pieces_forgotten.fetch_add(1, std::memory_order_relaxed);
-	m_forgetting.forget(piece, shape().piece_bytes(piece));
+	m_cancelled.insert(piece);
+	m_cancelled_any = true;
+}
+
+void torrent_storage::hash_asked(lt::piece_index_t const piece)
+{
+	m_forgetting.hash_asked(piece);
+	if (m_cancelled.erase(piece) == 0 || m_pieces.state(piece) != piece_state::absent) return;
+	m_completions->push(step_due{std::make_unique<begin_anew_step>(weak_from_this(), piece)});
+}
+
+// Blocks that came since are of no use: one that is being written still names its peer.
+void torrent_storage::begin_anew(lt::piece_index_t const piece)
+{
+	if (!can_forget() || m_forgetting.is_forgetting(piece) || m_pieces.state(piece) != piece_state::absent) return;
+	if (!is_settled(piece) || is_checking()) return;
+	if (m_forgetting.forget(piece, shape().piece_bytes(piece), forgetting::afterwards::wanted_as_before))
+		m_cancelled_any = true; // for when it is done
 }
 
 bool torrent_storage::forget_another()
@@ -144,8 +212,7 @@ bool torrent_storage::forget_another()
 	for (auto const piece : m_pieces.verified())
 	{
 		if (!m_forgetting.holds(piece) || !is_open(piece)) continue;
-		begin_to_forget(piece);
-		return true;
+		if (begin_to_forget(piece)) return true;
 	}
 	return false;
 }
@@ -154,7 +221,7 @@ std::vector<lt::piece_index_t> torrent_storage::held_pieces() const
 {
 	std::vector<lt::piece_index_t> held;
 	for (auto const piece : m_pieces.verified())
-		if (m_forgetting.holds(piece)) held.push_back(piece);
+		if (m_forgetting.holds(piece) && !is_forgetting(piece)) held.push_back(piece);
 	return held;
 }
 
@@ -167,6 +234,7 @@ void torrent_storage::forget_stranded(std::function<bool(lt::piece_index_t)> con
 void torrent_storage::recheck_begins()
 {
 	auto was = m_forgetting.abandon();
+	m_cancelled.clear();
 	for (auto const piece : was.forgetting)
 		if (m_pieces.drop(piece) == piece_state::verified) report_gone(piece);
 	for (auto& done : was.held) m_completions->push(std::move(done));
@@ -203,6 +271,8 @@ void torrent_storage::verified(lt::piece_index_t const piece)
 		: m_pieces.mark_verified(piece);
 	m_delivering.reset();
 	if (!is_here) return;
+	m_last_push.erase(piece);
+	m_cancelled.erase(piece);
 	m_core->count.pieces_verified.fetch_add(1, std::memory_order_relaxed);
 	m_core->cache.verified(cache_id(), static_cast<int>(piece));
 	if (auto const events = m_events.lock()) events->piece_verified(info_hashes(), piece);
@@ -211,6 +281,7 @@ void torrent_storage::verified(lt::piece_index_t const piece)
 void torrent_storage::clear(lt::piece_index_t const piece)
 {
 	auto const was = m_pieces.drop(piece);
+	m_cancelled.erase(piece);
 	if (auto held = m_forgetting.release(piece)) m_completions->push(std::move(*held));
 	if (was == piece_state::verified) report_gone(piece);
 	m_forgetting.cleared(piece);

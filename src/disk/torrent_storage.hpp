@@ -16,11 +16,13 @@
 #include "disk/forgetting.hpp"
 #include "store/piece_store.hpp"
 
+#include <libtorrent/download_priority.hpp>
 #include <libtorrent/info_hash.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -52,6 +54,9 @@ public:
 	void protections_changed();
 	// The piece was read.
 	void touched(lt::piece_index_t piece) const;
+	// Pieces that are kept from being wanted, with the priorities to give back.
+	using priorities = std::map<lt::piece_index_t, lt::download_priority_t>;
+	[[nodiscard]] priorities withheld() const EXCLUDES(m_mutex);
 	// The name under which the cache knows this torrent; 0 before enter_cache().
 	[[nodiscard]] std::uint64_t cache_id() const noexcept { return m_cache_id.load(std::memory_order_acquire); }
 
@@ -61,6 +66,9 @@ public:
 	// Learns the torrent's other hashes, and who hears of its pieces.
 	void learn(lt::info_hash_t const& hashes) EXCLUDES(m_mutex);
 	void report_to(std::weak_ptr<memory_events> events) { m_events = std::move(events); }
+
+	void withhold(lt::piece_index_t piece, lt::download_priority_t priority) EXCLUDES(m_mutex);
+	void set_withheld(priorities withheld) EXCLUDES(m_mutex);
 
 	void enter_cache();
 	// The session plugin is here: pieces can be forgotten from now on.
@@ -73,9 +81,19 @@ public:
 	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.is_forgetting(piece); }
 	// Gives up a piece, in whatever phase it is; false when it must stay for now.
 	bool forget(lt::piece_index_t piece);
+	// The writes of the piece that were asked for so far complete with the completions pushed so far.
+	void writes_pushed(lt::piece_index_t piece);
+	// A write of the piece was cancelled for want of memory.
+	void write_cancelled(lt::piece_index_t piece);
+	// Whether one was since this was asked last.
+	[[nodiscard]] bool cancelled_since_asked() { return std::exchange(m_cancelled_any, false); }
+	// libtorrent asks for the piece's hash. Has it begin the piece anew, after the completions pushed so far, where
+	// all of its writes were cancelled.
+	void hash_asked(lt::piece_index_t piece);
+	void begin_anew(lt::piece_index_t piece);
 	// libtorrent begins a recheck. What is being forgotten is gone at once.
 	void recheck_begins();
-	// Verified pieces of which a write is held.
+	// Verified pieces of which a write is held, and which are not being forgotten.
 	[[nodiscard]] std::vector<lt::piece_index_t> held_pieces() const;
 	// Drops partial pieces that `wanted` says nobody wants any more.
 	void forget_stranded(std::function<bool(lt::piece_index_t)> const& wanted);
@@ -116,7 +134,10 @@ private:
 	void release_fences(std::uint64_t finished);
 	void report_gone(lt::piece_index_t piece);
 	[[nodiscard]] bool is_open(lt::piece_index_t piece) const;
-	void begin_to_forget(lt::piece_index_t piece);
+	// No write of the piece waits for its completion.
+	[[nodiscard]] bool is_settled(lt::piece_index_t piece) const;
+	[[nodiscard]] bool is_checking() const;
+	bool begin_to_forget(lt::piece_index_t piece);
 	// Forgets another open piece, one that can go without a recheck; false when there is none.
 	bool forget_another();
 	// Drops every open piece that cannot be forgotten one by one, and has libtorrent look what is left.
@@ -129,6 +150,7 @@ private:
 
 	mutable mutex m_mutex;
 	lt::info_hash_t m_hashes GUARDED_BY(m_mutex);
+	priorities m_withheld GUARDED_BY(m_mutex);
 
 	// network thread
 	std::shared_ptr<void> m_owner;
@@ -137,6 +159,9 @@ private:
 	forgetting m_forgetting;
 	std::weak_ptr<forgetting_host> m_host;
 	lt::torrent_handle m_torrent;
+	std::map<lt::piece_index_t, std::uint64_t> m_last_push; // of a partial piece's writes
+	std::set<lt::piece_index_t> m_cancelled;                // all since the piece was last hashed or cleared
+	bool m_cancelled_any = false;
 	std::uint64_t m_next_hash = 0;
 	std::set<std::uint64_t> m_hashing;
 	std::deque<std::pair<std::uint64_t, completion>> m_fenced; // (first hash it need not wait for, ...)

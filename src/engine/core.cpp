@@ -51,7 +51,7 @@ void core::start()
 	m_session = std::make_unique<lt::session>(std::move(params));
 
 	m_wakeup = std::make_shared<piece_wakeup>(m_loop, weak_from_this());
-	m_session->add_extension(m_environment.disk.extension(m_wakeup));
+	m_session->add_extension(m_environment.disk.extension(m_wakeup, wanting::told));
 	m_session->add_extension(steadfast_peers());
 	m_session->set_alert_notify([loop = m_loop, weak = weak_from_this()] {
 		loop->post([weak] { if (auto const c = weak.lock()) c->m_alerts->pump(); });

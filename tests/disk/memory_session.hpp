@@ -28,6 +28,8 @@ public:
 		using sp = lt::settings_pack;
 		sp s;
 		for (int const off : {sp::enable_dht, sp::enable_lsd, sp::enable_upnp, sp::enable_natpmp
+			// uTP's attempts time out on a busy machine; TCP's do not on loopback.
+			, sp::enable_outgoing_utp, sp::enable_incoming_utp
 			, sp::close_redundant_connections})
 			s.set_bool(off, false);
 		s.set_bool(sp::allow_multiple_connections_per_ip, true);

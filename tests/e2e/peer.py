@@ -6,6 +6,7 @@ serves before Slipstream is asked to use it. `PlainSeeder` seeds one file's torr
 told to lie.
 """
 
+import contextlib
 import hashlib
 import socket
 import struct
@@ -179,7 +180,8 @@ class PlainSeeder:
         with self._lock:
             self._closed = True
             for connection in self._connections:
-                connection.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):  # the peer may have gone before
+                    connection.shutdown(socket.SHUT_RDWR)
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:

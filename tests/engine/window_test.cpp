@@ -29,6 +29,19 @@ testing::AssertionResult plays(reader& r, shared_files const& files, std::size_t
 	return testing::AssertionSuccess();
 }
 
+// For a test that fails.
+std::string described(engine& e, shared_files const& files)
+{
+	auto const m = e.memory().stats();
+	auto const memory = e.memory().torrent(files.hashes());
+	std::string text = "\n";
+	for (int p = 0; p < *memory.num_pieces(); ++p) text += "apcv"[int(*memory.state(lt::piece_index_t(p)))];
+	auto const t = e.torrents().front();
+	return text + "\npeers " + std::to_string(t.peers) + " rate " + std::to_string(t.download_rate_bytes_s) + " used "
+		+ std::to_string(m.used_bytes) + " evicted " + std::to_string(m.pieces_evicted) + " forgotten " + std::to_string(m.pieces_forgotten)
+		+ " refused " + std::to_string(m.writes_refused) + " phase " + std::to_string(int(t.phase));
+}
+
 class windows : public testing::TestWithParam<torrent_kind> {};
 
 TEST_P(windows, a_film_eight_times_the_memory_plays_twice)
@@ -145,6 +158,42 @@ TEST(window, at_the_floor_itself_a_film_plays)
 	auto const r = open(e, add_ready(e, files), 0);
 	ASSERT_TRUE(plays(*r, files, 12 << 20));
 	EXPECT_LE(e.memory().stats().peak_bytes, e.memory().capacity_bytes());
+}
+
+TEST(window, the_capacity_changes_between_two_parts_of_a_film)
+{
+	shared_files const files("film", {{"film.mkv", 24 << 20}}, torrent_kind::v1, piece);
+	seeder const s(files);
+	engine e(local_engine({s.endpoint()}, 4 << 20));
+	auto const id = add_ready(e, files);
+	auto memory = e.memory();
+	for (int const mib : {4, 8, 64})
+	{
+		auto const set = memory.set_capacity_bytes(std::int64_t{mib} << 20);
+		ASSERT_TRUE(set) << set.error().detail;
+		auto const r = open(e, id, 0);
+		ASSERT_TRUE(r->seek(std::int64_t{mib} << 18));
+		ASSERT_TRUE(plays(*r, files, 4 << 20)) << mib << " MiB" << described(e, files);
+		EXPECT_LE(memory.stats().used_bytes, memory.capacity_bytes()) << mib;
+	}
+	EXPECT_FALSE(memory.set_capacity_bytes(1000));
+	EXPECT_EQ(memory.capacity_bytes(), 64 << 20);
+}
+
+TEST(window, the_capacity_changes_while_a_film_plays)
+{
+	shared_files const files("film", {{"film.mkv", 24 << 20}}, torrent_kind::hybrid, piece);
+	seeder const s(files);
+	engine e(local_engine({s.endpoint()}, 16 << 20));
+	auto const r = open(e, add_ready(e, files), 0);
+	auto memory = e.memory();
+	for (int const mib : {16, 4, 8, 2, 16, 3})
+	{
+		auto const set = memory.set_capacity_bytes(std::int64_t{mib} << 20);
+		ASSERT_TRUE(set) << set.error().detail;
+		ASSERT_TRUE(plays(*r, files, 4 << 20)) << mib << " MiB" << described(e, files);
+	}
+	EXPECT_LE(memory.stats().used_bytes, memory.capacity_bytes());
 }
 
 } // namespace

@@ -1,0 +1,21 @@
+// Asking again: has libtorrent ask its peers for blocks whose writes were cancelled.
+//
+// libtorrent asks a peer for more when the peer sends something, or when what is wanted changes. A block whose write was
+// cancelled (for want of memory) is free to be asked for, but when it was the last thing its peer had to send, nothing
+// makes libtorrent look: at best after the five seconds of its end game, and after a graceful pause never. So
+// something that is wanted changes here, for a moment, and in the end nothing has.
+//
+// A function; network thread. It keeps no record of what was cancelled (torrent_storage does).
+#pragma once
+
+#include <libtorrent/torrent_handle.hpp>
+#include <libtorrent/units.hpp>
+
+#include <functional>
+
+namespace slipstream {
+
+// `is_absent`: nothing of the piece is in memory.
+void ask_again(lt::torrent_handle const& torrent, std::function<bool(lt::piece_index_t)> const& is_absent);
+
+} // namespace slipstream
