@@ -2,11 +2,50 @@
 #include "forgetting_film.hpp"
 
 #include <algorithm>
+#include <optional>
 
 using namespace slipstream;
 using namespace slipstream::test;
 
 namespace {
+
+lt::add_torrent_params resume_data_of(film& f)
+{
+	std::optional<lt::add_torrent_params> got;
+	f.torrent.save_resume_data(lt::torrent_handle::save_info_dict);
+	f.mine.on_alert = [&](lt::alert const* const a)
+		{ if (auto const* r = lt::alert_cast<lt::save_resume_data_alert>(a)) got = r->params; };
+	EXPECT_TRUE(f.mine.run_until([&] { return got.has_value(); }));
+	f.mine.on_alert = {};
+	return std::move(*got);
+}
+
+// A session of libtorrent's own that knows nobody but us.
+class leecher
+{
+public:
+	explicit leecher(film& f) : m_session(f.mine.plain_settings())
+	{
+		lt::add_torrent_params p;
+		p.ti = std::make_shared<lt::torrent_info>(f.files.torrent_file(), lt::from_span);
+		p.save_path = m_folder.path().string();
+		p.flags &= ~(lt::torrent_flags::paused | lt::torrent_flags::auto_managed);
+		torrent = m_session.add_torrent(std::move(p));
+		torrent.connect_peer({lt::make_address_v4("127.0.0.1"), f.mine.session().listen_port()});
+	}
+	[[nodiscard]] int told_of() const
+	{
+		std::vector<lt::peer_info> peers;
+		torrent.get_peer_info(peers);
+		return peers.empty() ? 0 : peers.front().pieces.count();
+	}
+
+	lt::torrent_handle torrent;
+
+private:
+	temporary_folder m_folder;
+	lt::session m_session;
+};
 
 class forgetting_pieces : public ::testing::TestWithParam<torrent_kind> {};
 
@@ -59,6 +98,50 @@ TEST_P(forgetting_pieces, wrong_bytes_given_by_add_piece_are_asked_for_again)
 	f.read_at(piece, piece + 4);
 	ASSERT_TRUE(f.until([&] { return f.verified(piece); })) << f.dump();
 	EXPECT_TRUE(f.right(piece));
+	f.nobody_is_blamed();
+}
+
+TEST_P(forgetting_pieces, a_peer_that_comes_late_hears_what_is_here_and_gets_it)
+{
+	film f(GetParam(), 40, 20);
+	f.read_at(0, 8);
+	ASSERT_TRUE(f.until([&] { return f.verified(0, 8) && f.agrees(); })) << f.dump();
+	leecher late(f);
+	ASSERT_TRUE(f.until([&] { return late.told_of() >= 8; })) << late.told_of() << f.dump();
+	// libtorrent's own disk hashes what comes: each piece that it has is right.
+	ASSERT_TRUE(f.until([&] { return count_pieces(late.torrent) >= 8; })) << count_pieces(late.torrent) << f.dump();
+	// And what is gone it hears, too (BEP 54).
+	for (int at = 4; at + 8 <= f.count; at += 4)
+	{
+		f.read_at(at, at + 8);
+		ASSERT_TRUE(f.until([&] { return f.verified(at, at + 4); })) << at << f.dump();
+	}
+	ASSERT_TRUE(f.until([&] { return f.agrees() && late.told_of() == *f.storage().num_verified_pieces(); }))
+		<< late.told_of() << f.dump();
+	EXPECT_EQ(late.torrent.status().total_failed_bytes, 0);
+	f.nobody_is_blamed();
+}
+
+TEST_P(forgetting_pieces, resume_data_of_the_middle_claims_nothing_that_memory_does_not_hold_and_wants_what_it_wanted)
+{
+	film f(GetParam(), 40, 20);
+	f.be_forgetting();
+	f.read_at(f.count - 10, f.count - 2);
+	auto resume = resume_data_of(f);
+	EXPECT_GT(resume.have_pieces.count() + int(resume.unfinished_pieces.size()), 0);
+	auto const unwanted = [&] { return std::count(resume.piece_priorities.begin(), resume.piece_priorities.end(), lt::dont_download); };
+	EXPECT_GT(unwanted(), 0) << "what does not fit is withheld";
+	f.mine.disk().put_back_priorities(resume);
+	EXPECT_EQ(unwanted(), 0);
+	auto const old = f.storage();
+	f.mine.session().remove_torrent(f.torrent);
+	resume.save_path = "/nonexistent";
+	f.torrent = f.mine.session().add_torrent(std::move(resume));
+	ASSERT_TRUE(f.until([&] { return !old.alive() && f.storage().alive() && f.agrees(); }));
+	f.read_at(20, 28);
+	ASSERT_TRUE(f.until([&] { return f.verified(20, 24); })) << f.dump();
+	EXPECT_TRUE(f.right(20));
+	ASSERT_TRUE(f.until([&] { return f.agrees(); })) << f.dump();
 	f.nobody_is_blamed();
 }
 

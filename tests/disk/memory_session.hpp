@@ -26,14 +26,7 @@ public:
 		: m_disk(std::move(disk))
 	{
 		using sp = lt::settings_pack;
-		sp s;
-		for (int const off : {sp::enable_dht, sp::enable_lsd, sp::enable_upnp, sp::enable_natpmp
-			// uTP's attempts time out on a busy machine; TCP's do not on loopback.
-			, sp::enable_outgoing_utp, sp::enable_incoming_utp
-			, sp::close_redundant_connections})
-			s.set_bool(off, false);
-		s.set_bool(sp::allow_multiple_connections_per_ip, true);
-		s.set_str(sp::listen_interfaces, "127.0.0.1:0");
+		sp s = plain_settings();
 		s.set_int(sp::connections_limit, connections);
 		s.set_int(sp::alert_queue_size, 100000);
 		s.set_int(sp::alert_mask, int(lt::alert_category::error | lt::alert_category::peer | lt::alert_category::connect
@@ -42,6 +35,21 @@ public:
 		params.disk_io_constructor = m_disk.constructor();
 		m_session = std::make_unique<lt::session>(std::move(params));
 		if (with_extension) m_session->add_extension(m_disk.extension());
+	}
+
+	// Alone on loopback.
+	[[nodiscard]] static lt::settings_pack plain_settings()
+	{
+		using sp = lt::settings_pack;
+		sp s;
+		for (int const off : {sp::enable_dht, sp::enable_lsd, sp::enable_upnp, sp::enable_natpmp
+			// uTP's attempts time out on a busy machine; TCP's do not on loopback.
+			, sp::enable_outgoing_utp, sp::enable_incoming_utp
+			, sp::close_redundant_connections})
+			s.set_bool(off, false);
+		s.set_bool(sp::allow_multiple_connections_per_ip, true);
+		s.set_str(sp::listen_interfaces, "127.0.0.1:0");
+		return s;
 	}
 
 	lt::torrent_handle add(shared_files const& files, std::vector<lt::download_priority_t> priorities = {})
@@ -73,6 +81,7 @@ public:
 	[[nodiscard]] lt::session& session() { return *m_session; }
 	void end() { m_session.reset(); }
 
+	std::function<void(lt::alert const*)> on_alert; // sees every one
 	std::map<int, int> finished; // how often each piece was
 	int failed = 0;
 	int bans = 0;
@@ -82,6 +91,7 @@ public:
 private:
 	void count(lt::alert* const a)
 	{
+		if (on_alert) on_alert(a);
 		if (auto const* f = lt::alert_cast<lt::piece_finished_alert>(a)) ++finished[static_cast<int>(f->piece_index)];
 		if (lt::alert_cast<lt::hash_failed_alert>(a)) ++failed;
 		if (lt::alert_cast<lt::peer_ban_alert>(a)) ++bans;
