@@ -1,4 +1,5 @@
-"""Torrents made by mktorrent and transmission-create, seeded by transmission-daemon, on loopback.
+"""Torrents made by mktorrent and transmission-create, seeded and fetched by transmission-daemon and
+by libtorrent's own disk, on loopback.
 
 A `Seeder` owns one transmission-daemon with its own configuration and ports, no DHT, no local
 discovery, no port mapping; torrents are added over its RPC, which is also asked whether it seeds
@@ -7,6 +8,9 @@ but never connects to one, so the other side has to; it takes one peer a torrent
 address that once had everything is refused from then on, so each Slipstream needs a torrent (or a
 seeder, or `remove` and `add`) of its own; it unchokes only every ten seconds, so the first byte of
 a torrent takes that long.
+
+A `LibtorrentClient` is a process with one libtorrent session and one torrent (libtorrent_client.py). It
+has none of these habits, and serves at once and as fast as it can.
 """
 
 import json
@@ -18,6 +22,8 @@ from peer import Metainfo
 from processes import Child, TempDir, free_port, must, wait_until
 
 _SEEDING = 6
+# Where Debian's packages put their modules, python3-libtorrent's among them.
+_DEBIAN_PYTHON = "/usr/bin/python3"
 
 
 def make_with_mktorrent(source, torrent, piece_length_bytes=256 * 1024):
@@ -142,6 +148,40 @@ class Seeder:
     def close(self):
         self._daemon.kill()
         self._home.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class LibtorrentClient:
+    """Seeds the torrent's content that lies in the folder (`role` seed), or fetches it to there
+    (fetch); close() ends it.
+    """
+
+    def __init__(self, role, torrent, folder, peers=(), upload_limit_bytes_s=0):
+        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libtorrent_client.py")
+        self.process = Child([_DEBIAN_PYTHON, "-B", program, role, torrent, folder,
+                              str(upload_limit_bytes_s), *peers])
+        try:
+            self.address = self.process.wait_for(r"^listening on (\S+)$")[0][1]
+            if role == "seed":
+                self.process.wait_for("^seeding$")
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def finished(self):
+        return "\nfinished\n" in self.process.stdout
+
+    def told(self, word):
+        """The lines that begin with the word."""
+        return [line for line in self.process.stdout.splitlines() if line.startswith(word)]
+
+    def close(self):
+        self.process.kill()
 
     def __enter__(self):
         return self
