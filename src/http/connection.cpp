@@ -2,80 +2,33 @@
 
 #include "http/admission.hpp"
 #include "http/api.hpp"
+#include "http/head.hpp"
 #include "http/metrics.hpp"
 
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <ctime>
-#include <optional>
+#include <cstring>
 #include <sstream>
 
 namespace slipstream::http {
-namespace {
-
-// "An origin server with a clock MUST generate a Date header field" (RFC 9110, section 6.6.1).
-std::string date_now()
-{
-	std::time_t const now = std::time(nullptr);
-	std::tm parts{};
-	gmtime_r(&now, &parts);
-	char text[64];
-	std::size_t const length = std::strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-	return {text, length};
-}
-
-// The status line and the header of an answer, ready to be sent.
-std::string head_text(wire::response<wire::empty_body>& head, resource const what)
-{
-	head.set(wire::field::server, "slipstream");
-	head.set(wire::field::date, date_now());
-	if (what == resource::stream)
-	{
-		head.set(wire::field::accept_ranges, "bytes");
-		head.set(wire::field::access_control_allow_origin, "*");
-		head.set(wire::field::access_control_expose_headers
-			, "Accept-Ranges, Content-Length, Content-Range, ETag");
-		// A file's bytes are shown as what they are said to be, and never run.
-		head.set("X-Content-Type-Options", "nosniff");
-	}
-	std::ostringstream out;
-	out << head.base();
-	return out.str();
-}
-
-error error_of(error_code const ec)
-{
-	if (ec.category() == category()) return error(static_cast<errc>(ec.value()));
-	return error(errc::torrent_failed, ec.message());
-}
-
-bool is_bodiless(wire::status const status)
-{
-	return status == wire::status::no_content || status == wire::status::not_modified;
-}
-
-} // namespace
 
 connection::connection(tcp::socket socket, common& shared)
 	: m_common(shared)
-	, m_stream(std::move(socket))
-	, m_buffer(2 * max_header_bytes)
-	, m_wake(m_stream.get_executor())
+	, m_socket(std::move(socket))
+	, m_deadline(m_socket.get_executor())
+	, m_ahead(2 * max_ahead_bytes)
+	, m_came(m_socket.get_executor())
+	, m_wake(m_socket.get_executor())
 {
 	error_code ignored;
-	tcp::socket& peer = m_stream.socket();
-	tcp::endpoint const remote = peer.remote_endpoint(ignored);
+	tcp::endpoint const remote = m_socket.remote_endpoint(ignored);
 	std::ostringstream name;
 	name << remote;
 	m_peer = name.str();
-	peer.set_option(tcp::no_delay(true), ignored);
+	m_socket.set_option(tcp::no_delay(true), ignored);
 	// A client whose machine has gone says nothing: the system asks.
-	peer.set_option(asio::socket_base::keep_alive(true), ignored);
-	// on_readable() reads without waiting.
-	peer.non_blocking(true, ignored);
+	m_socket.set_option(asio::socket_base::keep_alive(true), ignored);
 	m_common.open.push_back(this);
 }
 
@@ -85,15 +38,23 @@ connection::~connection()
 	m_common.room.set();
 }
 
+namespace {
+
+// Also when an exception ends a connection: what it waits for would keep it alive.
+template <typename F>
+struct at_end
+{
+	F f;
+	~at_end() { f(); }
+};
+template <typename F>
+at_end(F) -> at_end<F>;
+
+} // namespace
+
 asio::awaitable<void> connection::run(std::shared_ptr<connection> self)
 {
-	// Also when an exception ends it: a watch would keep the connection alive.
-	struct closer
-	{
-		beast::tcp_stream& stream;
-		~closer() { stream.close(); }
-	};
-	closer const at_end{self->m_stream};
+	at_end const closing{[&] { self->close(); }};
 	while (!self->is_over())
 	{
 		bool const more = co_await self->serve_request();
@@ -102,11 +63,40 @@ asio::awaitable<void> connection::run(std::shared_ptr<connection> self)
 	co_await self->linger();
 }
 
+asio::awaitable<void> connection::turn_away(std::shared_ptr<connection> self)
+{
+	at_end const closing{[&] { self->close(); }};
+	reply full = problem(wire::status::service_unavailable, "this server has as many connections as it may have");
+	full.headers.emplace_back(wire::field::retry_after, "5");
+	full.close = true;
+	request const nobody;
+	route const nowhere;
+	static_cast<void>(co_await self->send(nobody, nowhere, std::move(full)));
+	co_await self->linger();
+}
+
 void connection::abort()
 {
 	m_aborted = true;
-	m_stream.close();
+	close();
 	m_wake.set();
+}
+
+void connection::close()
+{
+	error_code ignored;
+	m_socket.close(ignored);
+	m_deadline.cancel();
+}
+
+void connection::expect_within(std::chrono::milliseconds const time)
+{
+	m_deadline.expires_after(time);
+	m_deadline.async_wait([self = weak_from_this()](error_code const ec) {
+		auto const late = self.lock();
+		// A timer that ran out while it was set anew belongs to what came in time.
+		if (late && !ec && late->m_deadline.expiry() <= asio::steady_timer::clock_type::now()) late->close();
+	});
 }
 
 asio::awaitable<bool> connection::serve_request()
@@ -114,11 +104,9 @@ asio::awaitable<bool> connection::serve_request()
 	parser received;
 	received.header_limit(max_header_bytes);
 	received.body_limit(engine::max_torrent_bytes);
-	error_code ec;
-	m_stream.expires_after(m_common.options.idle_timeout);
-	co_await wire::async_read_header(m_stream, m_buffer, received
-		, asio::redirect_error(asio::use_awaitable, ec));
-	m_stream.expires_never();
+	expect_within(m_common.options.idle_timeout);
+	error_code const ec = co_await read(received, false);
+	expect_nothing();
 	request const& asked = received.get();
 	if (ec)
 	{
@@ -160,17 +148,10 @@ asio::awaitable<bool> connection::serve_upload(parser& received, route const& wh
 		busy.close = !received.is_done();
 		co_return co_await send(asked, where, std::move(busy));
 	}
-	struct place
-	{
-		std::size_t& taken;
-		explicit place(std::size_t& count) : taken(count) { ++taken; }
-		~place() { --taken; }
-		place(place const&) = delete;
-		place& operator=(place const&) = delete;
-	};
-	place const held(m_common.uploads);
+	++m_common.uploads;
+	at_end const left{[this] { --m_common.uploads; }};
 
-	m_stream.expires_after(m_common.options.upload_timeout);
+	expect_within(m_common.options.upload_timeout);
 	// RFC 9110, section 10.1.1.
 	if (!received.is_done() && beast::iequals(asked[wire::field::expect], "100-continue"))
 	{
@@ -178,11 +159,8 @@ asio::awaitable<bool> connection::serve_upload(parser& received, route const& wh
 		error_code const failed = co_await write(go_on, {});
 		if (failed) co_return false;
 	}
-	error_code ec;
-	m_stream.expires_after(m_common.options.upload_timeout);
-	co_await wire::async_read(m_stream, m_buffer, received
-		, asio::redirect_error(asio::use_awaitable, ec));
-	m_stream.expires_never();
+	error_code const ec = co_await read(received, true);
+	expect_nothing();
 	if (ec)
 	{
 		std::optional<reply> refusal = answer_unreadable(ec);
@@ -190,137 +168,6 @@ asio::awaitable<bool> connection::serve_upload(parser& received, route const& wh
 		co_return co_await send(asked, where, std::move(*refusal));
 	}
 	co_return co_await send(asked, where, answer_api(m_common.torrents, asked, where));
-}
-
-asio::awaitable<bool> connection::serve_stream(request const& asked, route const& where)
-{
-	watch();
-	expected<torrent_summary> const torrent = co_await ready_torrent(where.id);
-	if (is_over()) co_return false;
-	if (!torrent) co_return co_await send(asked, where, problem(torrent.error()));
-
-	auto const file = std::find_if(torrent->files.begin(), torrent->files.end()
-		, [&](file_entry const& f) { return f.index == where.file_index && !f.pad; });
-	if (file == torrent->files.end())
-	{
-		error const no_file(errc::no_such_file, "the torrent has no file of this index; GET "
-			"/api/v1/torrents/" + torrent->id + " lists those it has");
-		co_return co_await send(asked, where, problem(no_file));
-	}
-
-	stream_plan const plan = plan_stream(asked, torrent->id, *file);
-	bool const refused = plan.status == wire::status::range_not_satisfiable
-		|| plan.status == wire::status::precondition_failed;
-	if (refused)
-	{
-		reply refusal = problem(plan.status, "the file has " + std::to_string(file->size_bytes) + " bytes");
-		refusal.headers = plan.headers;
-		co_return co_await send(asked, where, std::move(refusal));
-	}
-	co_return co_await send_file(asked, where, plan, *torrent);
-}
-
-asio::awaitable<bool> connection::send_file(request const& asked, route const& where
-	, stream_plan const& plan, torrent_summary const& torrent)
-{
-	wire::response<wire::empty_body> head(plan.status, asked.version());
-	for (auto const& [name, value] : plan.headers) head.set(name, value);
-	if (!is_bodiless(plan.status)) head.content_length(static_cast<std::uint64_t>(plan.bytes.length));
-	head.keep_alive(asked.keep_alive());
-	std::string text = head_text(head, where.what);
-
-	bool const body = asked.method() == wire::verb::get && plan.bytes.length > 0;
-	std::unique_ptr<reader> from;
-	if (body)
-	{
-		expected<std::unique_ptr<reader>> opened = m_common.torrents.open(torrent.id, where.file_index);
-		if (!opened) co_return co_await send(asked, where, problem(opened.error()));
-		from = std::move(*opened);
-		expected<std::int64_t> const moved = from->seek(plan.bytes.first);
-		if (!moved) co_return co_await send(asked, where, problem(moved.error()));
-	}
-	spdlog::debug("http: {} {} {} bytes {}+{} -> {}", m_peer, std::string(asked.method_string())
-		, std::string(asked.target()), plan.bytes.first, plan.bytes.length, head.result_int());
-
-	std::int64_t left = body ? plan.bytes.length : 0;
-	do
-	{
-		lease bytes;
-		if (left > 0)
-		{
-			expected<lease> next = co_await next_lease(*from
-				, static_cast<std::size_t>(std::min<std::int64_t>(left, max_lease_bytes)));
-			if (is_over()) co_return false;
-			// The header goes with the first bytes, so that their failure still has a status.
-			if (!next && !text.empty()) co_return co_await send(asked, where, problem(next.error()));
-			if (!next)
-			{
-				spdlog::warn("http: {} {}: {} bytes before the end: {}", m_peer
-					, std::string(asked.target()), left, next.error().detail);
-				co_return false;
-			}
-			bytes = std::move(*next);
-		}
-		m_stream.expires_after(m_common.options.stall_timeout);
-		error_code const ec = co_await write(text, bytes.views());
-		m_stream.expires_never();
-		if (ec || is_over()) co_return false;
-		text.clear();
-		left -= static_cast<std::int64_t>(bytes.size_bytes());
-	} while (left > 0);
-	unwatch();
-	co_return head.keep_alive();
-}
-
-asio::awaitable<expected<torrent_summary>> connection::ready_torrent(std::string const& id)
-{
-	expected<torrent_summary> torrent = m_common.torrents.find(id);
-	if (!torrent) co_return torrent;
-	if (torrent->phase == torrent_phase::failed && torrent->failure) co_return *torrent->failure;
-	if (torrent->phase != torrent_phase::ready)
-	{
-		struct answer { std::optional<error_code> ec; };
-		auto const came = std::make_shared<answer>();
-		m_wake.clear();
-		m_common.torrents.async_wait_ready(torrent->id, asio::bind_executor(gate_executor(m_common.back)
-			, [came, self = weak_from_this()](error_code const ec) {
-				came->ec = ec;
-				if (auto const waiting = self.lock()) waiting->m_wake.set();
-			}));
-		if (!is_over()) co_await m_wake.wait();
-		if (!came->ec) co_return errc::cancelled;
-		torrent = m_common.torrents.find(id);
-		if (torrent && torrent->failure) co_return *torrent->failure;
-		if (*came->ec) co_return error_of(*came->ec);
-	}
-	co_return torrent;
-}
-
-struct connection::waited_lease
-{
-	bool came = false;
-	error_code ec;
-	lease bytes;
-};
-
-asio::awaitable<expected<lease>> connection::next_lease(reader& from, std::size_t const max_bytes)
-{
-	auto const answer = std::make_shared<waited_lease>();
-	m_wake.clear();
-	from.async_lease(max_bytes, asio::bind_executor(gate_executor(m_common.back)
-		, [answer, self = weak_from_this()](error_code const ec, lease bytes) {
-			answer->came = true;
-			answer->ec = ec;
-			answer->bytes = std::move(bytes);
-			if (auto const waiting = self.lock()) waiting->m_wake.set();
-		}));
-	// The end may have come before m_wake was cleared.
-	if (!is_over()) co_await m_wake.wait();
-	if (!answer->came) co_return errc::cancelled;
-	if (answer->ec) co_return error_of(answer->ec);
-	if (answer->bytes.empty() || answer->bytes.size_bytes() > max_bytes)
-		co_return error(errc::torrent_failed, "the file ended before its size");
-	co_return std::move(answer->bytes);
 }
 
 asio::awaitable<bool> connection::send(request const& asked, route const& where, reply answer)
@@ -337,9 +184,9 @@ asio::awaitable<bool> connection::send(request const& asked, route const& where,
 		, std::string(asked.target()), head.result_int());
 
 	unwatch();
-	m_stream.expires_after(m_common.options.idle_timeout);
+	expect_within(m_common.options.idle_timeout);
 	error_code const ec = co_await write(text, {});
-	m_stream.expires_never();
+	expect_nothing();
 	co_return !ec && head.keep_alive();
 }
 
@@ -352,7 +199,7 @@ asio::awaitable<error_code> connection::write(std::string const& text
 	if (!text.empty()) buffers.emplace_back(text.data(), text.size());
 	for (lease::view const v : views) buffers.emplace_back(v.data(), v.size());
 	error_code ec;
-	co_await asio::async_write(m_stream, buffers, asio::redirect_error(asio::use_awaitable, ec));
+	co_await asio::async_write(m_socket, buffers, asio::redirect_error(asio::use_awaitable, ec));
 	co_return ec;
 }
 
@@ -362,56 +209,74 @@ asio::awaitable<void> connection::linger()
 {
 	if (is_over()) co_return;
 	error_code ec;
-	m_stream.socket().shutdown(tcp::socket::shutdown_send, ec);
-	m_stream.expires_after(m_common.options.linger_timeout);
-	while (!ec)
+	m_socket.shutdown(tcp::socket::shutdown_send, ec);
+	if (ec) co_return;
+	expect_within(m_common.options.linger_timeout);
+	while (!m_ended)
 	{
-		m_buffer.clear();
-		co_await m_stream.async_read_some(m_buffer.prepare(max_header_bytes)
-			, asio::redirect_error(asio::use_awaitable, ec));
+		m_ahead.clear();
+		m_came.clear();
+		start_reading();
+		co_await m_came.wait();
 	}
+}
+
+asio::awaitable<error_code> connection::read(parser& to, bool const whole)
+{
+	to.eager(whole);
+	while (!(whole ? to.is_done() : to.is_header_done()))
+	{
+		error_code ec;
+		std::size_t used = 0;
+		if (m_ahead.size() > 0)
+		{
+			used = to.put(m_ahead.data(), ec);
+			m_ahead.consume(used);
+			if (ec && ec != wire::error::need_more) co_return ec;
+			if (ec && m_ahead.size() >= max_ahead_bytes) co_return wire::error::buffer_overflow;
+		}
+		if (used > 0 && !ec) continue;
+		m_came.clear();
+		if (!m_ended) start_reading();
+		if (!m_ended) co_await m_came.wait();
+		if (m_ended && m_ahead.size() == 0)
+			co_return to.got_some() ? wire::error::partial_message : wire::error::end_of_stream;
+		if (m_ended && ec == wire::error::need_more) co_return wire::error::partial_message;
+	}
+	co_return error_code{};
+}
+
+void connection::start_reading()
+{
+	if (m_reading || m_ended) return;
+	m_reading = true;
+	m_socket.async_read_some(asio::buffer(m_chunk), [self = shared_from_this()](error_code const ec
+		, std::size_t const count) { self->on_read(ec, count); });
+}
+
+void connection::on_read(error_code const ec, std::size_t const count)
+{
+	m_reading = false;
+	if (count > 0)
+	{
+		std::memcpy(m_ahead.prepare(count).data(), m_chunk.data(), count);
+		m_ahead.commit(count);
+	}
+	bool const too_far_ahead = m_watched && m_ahead.size() > max_ahead_bytes;
+	if (ec) m_ended = true;
+	m_came.set();
+	if (!m_watched) return;
+	if (!ec && !too_far_ahead) return start_reading();
+	m_gone = true;
+	close();
+	m_wake.set();
 }
 
 void connection::watch()
 {
 	m_watched = true;
-	if (m_watching) return;
-	m_watching = true;
-	m_stream.socket().async_wait(tcp::socket::wait_read
-		, [self = shared_from_this()](error_code const ec) { self->on_readable(ec); });
-}
-
-void connection::unwatch()
-{
-	if (!m_watched) return;
-	m_watched = false;
-	error_code ignored;
-	if (m_watching) m_stream.socket().cancel(ignored);
-}
-
-void connection::on_readable(error_code const waited)
-{
-	m_watching = false;
-	if (!m_watched || is_over()) return;
-	if (waited == asio::error::operation_aborted)
-	{
-		watch();  // this was the end of an earlier watch
-		return;
-	}
-	// The next request may come early; as much of it as the buffer takes is kept for its turn.
-	std::size_t const room = std::min<std::size_t>(m_buffer.max_size() - m_buffer.size(), 4096);
-	if (room == 0) return;
-	error_code ec;
-	std::size_t const count = m_stream.socket().read_some(m_buffer.prepare(room), ec);
-	m_buffer.commit(count);
-	if (!ec || ec == asio::error::would_block)
-	{
-		watch();
-		return;
-	}
-	m_gone = true;
-	m_stream.cancel();
-	m_wake.set();
+	m_gone = m_gone || m_ended;
+	start_reading();
 }
 
 } // namespace slipstream::http

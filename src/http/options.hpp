@@ -21,8 +21,8 @@ struct server_options
 	std::chrono::milliseconds stall_timeout{1'800'000};
 	// For a client to close when it was told that the connection ends.
 	std::chrono::milliseconds linger_timeout{2'000};
-	// More wait to be accepted until one closes. Each lends at most one lease at a time.
-	std::size_t max_connections = 256;
+	// More are answered 503. Each lends at most one lease at a time.
+	std::size_t max_connections = 1024;
 	// POST bodies received at once; more are answered 503. Each takes up to engine::max_torrent_bytes.
 	std::size_t max_uploads = 4;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace slipstream::http {
 namespace {
@@ -78,9 +79,40 @@ bool is_bytes_unit(std::string_view const unit) noexcept
 		, [](char const a, char const b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
 
+// "A server ... MAY coalesce any of the ranges that overlap"; the rest comes in the order that was asked for, a joined
+// one in the place of its first (RFC 9110, section 15.3.7.2).
+std::vector<byte_range> without_overlaps(std::vector<byte_range> const& asked)
+{
+	struct placed
+	{
+		byte_range range;
+		std::size_t place;
+	};
+	std::vector<placed> sorted;
+	for (byte_range const range : asked) sorted.push_back({range, sorted.size()});
+	std::sort(sorted.begin(), sorted.end()
+		, [](placed const& a, placed const& b) { return a.range.first < b.range.first; });
+	std::vector<placed> joined;
+	for (placed const& next : sorted)
+	{
+		if (joined.empty() || next.range.first > joined.back().range.first + joined.back().range.length)
+		{
+			joined.push_back(next);
+			continue;
+		}
+		placed& last = joined.back();
+		last.range.length = std::max(last.range.length, next.range.first + next.range.length - last.range.first);
+		last.place = std::min(last.place, next.place);
+	}
+	std::sort(joined.begin(), joined.end(), [](placed const& a, placed const& b) { return a.place < b.place; });
+	std::vector<byte_range> parts;
+	for (placed const& one : joined) parts.push_back(one.range);
+	return parts;
+}
+
 } // namespace
 
-std::optional<range_set> parse_range_set(std::string_view const header) noexcept
+std::optional<std::vector<range_spec>> parse_range_set(std::string_view const header)
 {
 	// ranges-specifier = range-unit "=" range-set (RFC 9110, section 14.1.1).
 	std::string_view const text = trim(header);
@@ -89,7 +121,7 @@ std::optional<range_set> parse_range_set(std::string_view const header) noexcept
 	// "If the range unit is not understood, the field is ignored" (RFC 9110, section 14.2).
 	if (!is_bytes_unit(text.substr(0, equals))) return std::nullopt;
 
-	range_set set;
+	std::vector<range_spec> set;
 	std::string_view rest = text.substr(equals + 1);
 	while (true)
 	{
@@ -99,13 +131,13 @@ std::optional<range_set> parse_range_set(std::string_view const header) noexcept
 		if (!element.empty())
 		{
 			std::optional<range_spec> const spec = parse_spec(element);
-			if (!spec || set.count == range_set::max_specs) return std::nullopt;
-			set.specs[set.count++] = *spec;
+			if (!spec || set.size() == max_range_specs) return std::nullopt;
+			set.push_back(*spec);
 		}
 		if (comma == std::string_view::npos) break;
 		rest.remove_prefix(comma + 1);
 	}
-	if (set.count == 0) return std::nullopt;
+	if (set.empty()) return std::nullopt;
 	return set;
 }
 
@@ -135,27 +167,26 @@ std::optional<byte_range> resolve(range_spec const& spec, std::int64_t const siz
 	return byte_range{static_cast<std::int64_t>(first), static_cast<std::int64_t>(length)};
 }
 
-range_choice choose_range(std::string_view const header, std::int64_t const size_bytes) noexcept
+range_choice choose_ranges(std::string_view const header, std::int64_t const size_bytes)
 {
-	range_choice const whole{range_outcome::whole, {0, std::max<std::int64_t>(size_bytes, 0)}};
-	std::optional<range_set> const set = parse_range_set(header);
+	range_choice const whole{range_outcome::whole, {{0, std::max<std::int64_t>(size_bytes, 0)}}};
+	std::optional<std::vector<range_spec>> const set = parse_range_set(header);
 	if (!set) return whole;
 
-	std::optional<byte_range> satisfiable;
-	for (std::size_t i = 0; i < set->count; ++i)
+	std::vector<byte_range> satisfiable;
+	for (range_spec const& spec : *set)
 	{
-		range_spec const& spec = set->specs[i];
 		// A non-empty suffix of an empty file is satisfiable (RFC 9110, section 14.1.2), but Content-Range
 		// has no way to say "no bytes": the file as it is answers it.
 		if (size_bytes <= 0 && !spec.first && spec.last.value_or(0) > 0) return whole;
-		if (!satisfiable) satisfiable = resolve(spec, size_bytes);
+		if (auto const range = resolve(spec, size_bytes)) satisfiable.push_back(*range);
 	}
-	// 416 when none of them is satisfiable (RFC 9110, section 15.5.17).
-	if (!satisfiable) return {range_outcome::unsatisfiable, {0, 0}};
-	// "A server MAY ignore the Range header field" (RFC 9110, section 14.2): multipart/byteranges
-	// (section 14.6) would be chosen here.
-	if (set->count > 1) return whole;
-	return {range_outcome::part, *satisfiable};
+	// 416 when none of them is satisfiable (RFC 9110, section 15.5.17); those that are not are left out.
+	if (satisfiable.empty()) return {range_outcome::unsatisfiable, {}};
+	std::vector<byte_range> parts = without_overlaps(satisfiable);
+	// "A server MAY ignore the Range header field" (RFC 9110, section 14.2).
+	if (parts.size() > max_range_parts) return whole;
+	return {range_outcome::part, std::move(parts)};
 }
 
 std::string content_range(byte_range const range, std::int64_t const size_bytes)

@@ -1,15 +1,15 @@
 // Range requests for bytes: from the text of a Range header to a part of a file (RFC 9110, section 14).
 //
-// Pure arithmetic, any thread, throws nothing, allocates nothing but the answers' text. It is not the
-// place where conditions (If-Range) are judged; see stream_plan.hpp.
+// Pure arithmetic, any thread, no I/O; throws nothing but for want of memory. It is not the place where
+// conditions (If-Range) are judged; see stream_plan.hpp.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace slipstream::http {
 
@@ -29,17 +29,14 @@ struct range_spec
 	std::optional<std::uint64_t> last;   // inclusive; absent: to the end
 };
 
-struct range_set
-{
-	// More than these are not asked for in good faith (RFC 9110, section 17.15).
-	static constexpr std::size_t max_specs = 16;
-	std::array<range_spec, max_specs> specs{};
-	std::size_t count = 0;  // at least 1
-};
+// More elements than these are not asked for in good faith, nor are more parts than these, once what overlaps is
+// sorted out (RFC 9110, section 17.15).
+inline constexpr std::size_t max_range_specs = 256;
+inline constexpr std::size_t max_range_parts = 16;
 
-// Nothing when the header is malformed, is of another unit than bytes, or has too many elements: the
-// header is then to be ignored.
-[[nodiscard]] std::optional<range_set> parse_range_set(std::string_view header) noexcept;
+// At least one element. Nothing when the header is malformed, is of another unit than bytes, or has too many
+// elements: the header is then to be ignored.
+[[nodiscard]] std::optional<std::vector<range_spec>> parse_range_set(std::string_view header);
 
 // The bytes that `spec` means in a file of `size_bytes` (>= 0); nothing when it means none.
 [[nodiscard]] std::optional<byte_range> resolve(range_spec const& spec, std::int64_t size_bytes) noexcept;
@@ -47,19 +44,20 @@ struct range_set
 enum class range_outcome
 {
 	whole,          // answer 200 with everything
-	part,           // answer 206 with `range_choice::range`
+	part,           // answer 206 with `range_choice::parts`
 	unsatisfiable,  // answer 416
 };
 
 struct range_choice
 {
 	range_outcome outcome = range_outcome::whole;
-	byte_range range;  // what to send; for `whole` all of the file, for `unsatisfiable` nothing
+	// What to send. For `whole` all of the file; for `part` between one and max_range_parts ranges, in the order they
+	// were asked for, of which no two overlap or touch: together they never have more bytes than the file.
+	std::vector<byte_range> parts;
 };
 
-// What a GET with this Range header gets from a file of `size_bytes` (>= 0). Several ranges get the
-// whole file, which a server may do (RFC 9110, section 14.2).
-[[nodiscard]] range_choice choose_range(std::string_view header, std::int64_t size_bytes) noexcept;
+// What a GET with this Range header gets from a file of `size_bytes` (>= 0).
+[[nodiscard]] range_choice choose_ranges(std::string_view header, std::int64_t size_bytes);
 
 // Values of the Content-Range header (RFC 9110, section 14.4).
 [[nodiscard]] std::string content_range(byte_range range, std::int64_t size_bytes);

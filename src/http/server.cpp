@@ -91,6 +91,8 @@ public:
 	}
 
 private:
+	static constexpr std::size_t max_turned_away = 32;
+
 	void run() noexcept
 	{
 		while (true)
@@ -121,7 +123,8 @@ private:
 		asio::steady_timer pause(m_io);
 		while (!m_stopping)
 		{
-			while (!m_stopping && m_common.open.size() >= m_common.options.max_connections)
+			// A few more are accepted to be told that they are too many; the others wait in the system's queue.
+			while (!m_stopping && m_common.open.size() >= m_common.options.max_connections + max_turned_away)
 			{
 				m_common.room.clear();
 				co_await m_common.room.wait();
@@ -141,8 +144,9 @@ private:
 				co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, waited));
 				continue;
 			}
+			bool const full = m_common.open.size() >= m_common.options.max_connections;
 			auto client = std::make_shared<connection>(std::move(socket), m_common);
-			asio::co_spawn(m_io, connection::run(std::move(client)), log_end);
+			asio::co_spawn(m_io, full ? connection::turn_away(std::move(client)) : connection::run(std::move(client)), log_end);
 		}
 	}
 

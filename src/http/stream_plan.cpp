@@ -18,7 +18,36 @@ std::string_view only(wire::request_header<> const& head, wire::field const name
 	return view(begin->value());
 }
 
+// RFC 9110, section 14.6, in the form of RFC 2046, section 5.1.
+void plan_parts(stream_plan& plan, std::vector<byte_range> const& ranges, std::int64_t const size_bytes
+	, std::string const& type, std::string const& boundary)
+{
+	plan.status = wire::status::partial_content;
+	plan.headers.emplace_back(wire::field::content_type, "multipart/byteranges; boundary=" + boundary);
+	for (byte_range const range : ranges)
+	{
+		std::string before = plan.parts.empty() ? "" : "\r\n";
+		before += "--" + boundary + "\r\nContent-Type: " + type + "\r\nContent-Range: "
+			+ content_range(range, size_bytes) + "\r\n\r\n";
+		plan.parts.push_back({std::move(before), range});
+	}
+	plan.closing = "\r\n--" + boundary + "--\r\n";
+}
+
 } // namespace
+
+std::int64_t stream_plan::length_bytes() const noexcept
+{
+	auto length = static_cast<std::int64_t>(closing.size());
+	for (body_part const& part : parts) length += static_cast<std::int64_t>(part.before.size()) + part.bytes.length;
+	return length;
+}
+
+std::string part_boundary(std::string_view const torrent_id)
+{
+	// At most 70 characters (RFC 2046, section 5.1.1).
+	return "part-" + std::string(torrent_id);
+}
 
 std::string entity_tag(std::string_view const torrent_id, int const file_index)
 {
@@ -46,12 +75,12 @@ stream_plan plan_stream(wire::request_header<> const& head, std::string_view con
 		return plan;
 	}
 
-	range_choice choice{range_outcome::whole, {0, file.size_bytes}};
+	range_choice choice{range_outcome::whole, {{0, file.size_bytes}}};
 	// "GET is the only method for which range handling is defined" (RFC 9110, section 14.2).
 	bool const ranged = head.method() == wire::verb::get && head.count(wire::field::range) != 0;
 	bool const unconditional = head.count(wire::field::if_range) == 0;
 	if (ranged && (unconditional || if_range_holds(only(head, wire::field::if_range), tag)))
-		choice = choose_range(only(head, wire::field::range), file.size_bytes);
+		choice = choose_ranges(only(head, wire::field::range), file.size_bytes);
 
 	if (choice.outcome == range_outcome::unsatisfiable)
 	{
@@ -59,13 +88,20 @@ stream_plan plan_stream(wire::request_header<> const& head, std::string_view con
 		plan.headers.emplace_back(wire::field::content_range, unsatisfied_content_range(file.size_bytes));
 		return plan;
 	}
-	plan.bytes = choice.range;
-	plan.headers.emplace_back(wire::field::content_type, std::string(media_type(file.name)));
-	if (choice.outcome == range_outcome::part)
+	std::string const type(media_type(file.name));
+	if (choice.parts.size() > 1)
 	{
-		plan.status = wire::status::partial_content;
-		plan.headers.emplace_back(wire::field::content_range, content_range(choice.range, file.size_bytes));
+		plan_parts(plan, choice.parts, file.size_bytes, type, part_boundary(torrent_id));
+		if (plan.length_bytes() <= file.size_bytes) return plan;
+		plan.headers.pop_back();
+		choice = {range_outcome::whole, {{0, file.size_bytes}}};
 	}
+	plan.closing.clear();
+	plan.parts = {{{}, choice.parts.front()}};
+	plan.status = choice.outcome == range_outcome::part ? wire::status::partial_content : wire::status::ok;
+	plan.headers.emplace_back(wire::field::content_type, type);
+	if (choice.outcome == range_outcome::part)
+		plan.headers.emplace_back(wire::field::content_range, content_range(choice.parts.front(), file.size_bytes));
 	return plan;
 }
 

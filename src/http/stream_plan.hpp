@@ -9,6 +9,7 @@
 
 #include <slipstream/engine.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,11 +17,22 @@
 
 namespace slipstream::http {
 
+// A piece of a body: text, then bytes of the file.
+struct body_part
+{
+	std::string before;  // what introduces a part of multipart/byteranges (RFC 9110, section 14.6); else empty
+	byte_range bytes;
+};
+
 struct stream_plan
 {
 	wire::status status = wire::status::ok;  // 200, 206, 304, 412 or 416
-	byte_range bytes;                        // the body; length 0: none
+	std::vector<body_part> parts;            // the body, in order
+	std::string closing;                     // its end, after the last part
 	std::vector<std::pair<wire::field, std::string>> headers;
+
+	// Of the body. Never more than the file has: where several parts would be, the file is sent whole.
+	[[nodiscard]] std::int64_t length_bytes() const noexcept;
 };
 
 [[nodiscard]] stream_plan plan_stream(wire::request_header<> const& head, std::string_view torrent_id
@@ -28,5 +40,9 @@ struct stream_plan
 
 // A strong entity tag: the bytes behind a hash never change.
 [[nodiscard]] std::string entity_tag(std::string_view torrent_id, int file_index);
+
+// What separates the parts of multipart/byteranges: it has the info-hash in it, and a file that contains the hash of
+// its own torrent cannot be made.
+[[nodiscard]] std::string part_boundary(std::string_view torrent_id);
 
 } // namespace slipstream::http

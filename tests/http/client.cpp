@@ -101,6 +101,8 @@ answer client::ask(std::string_view const method, std::string_view const target
 
 void client::close() { m_stream.close(); }
 
+void client::finish_sending() { m_stream.socket().shutdown(tcp::socket::shutdown_send); }
+
 void client::set_receive_buffer(int const bytes)
 {
 	m_stream.socket().set_option(asio::socket_base::receive_buffer_size(bytes));

@@ -40,6 +40,8 @@ public:
 	[[nodiscard]] answer ask(std::string_view method, std::string_view target, std::string_view fields = {}
 		, std::string_view body = {});
 	void close();
+	// Sends the end of the stream, and goes on receiving.
+	void finish_sending();
 	void set_receive_buffer(int bytes);
 
 private:

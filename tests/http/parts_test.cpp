@@ -2,6 +2,7 @@
 #include "http/admission.hpp"
 #include "http/api.hpp"
 #include "http/conditions.hpp"
+#include "http/dlna.hpp"
 #include "http/media_type.hpp"
 #include "http/route.hpp"
 #include "http/stream_plan.hpp"
@@ -124,6 +125,13 @@ TEST(media_type, goes_by_the_extension_in_either_case)
 	EXPECT_EQ(media_type("x.webm"), "video/webm");
 	EXPECT_EQ(media_type("x.flac"), "audio/flac");
 	EXPECT_EQ(media_type("x.srt"), "application/x-subrip");
+	for (char const* const name : {"x.mov", "x.ts", "x.m2ts", "x.mpg", "x.wmv", "x.flv", "x.ogm", "x.f4v", "x.rm", "x.trp"
+		, "x.hevc", "x.mxf"})
+		EXPECT_TRUE(media_type(name).starts_with("video/") || media_type(name).starts_with("application/")) << name;
+	for (char const* const name : {"x.mp3", "x.m4a", "x.aac", "x.ogg", "x.opus", "x.wav", "x.eac3", "x.dsf", "x.tta"})
+		EXPECT_TRUE(media_type(name).starts_with("audio/")) << name;
+	for (char const* const name : {"x.vtt", "x.ass", "x.sub", "x.idx", "x.smi", "x.jpg", "x.png", "x.txt", "x.nfo", "x.ttml"})
+		EXPECT_NE(media_type(name), "application/octet-stream") << name;
 	for (char const* const name : {"", "mkv", "x.", "x.html", "x.svg", "x.mkv.part", "x.mkvv"})
 		EXPECT_EQ(media_type(name), "application/octet-stream") << name;
 }
@@ -152,15 +160,70 @@ TEST(stream_plan, obeys_a_range_only_of_get_and_only_if_range_holds)
 	wire::verb const get = wire::verb::get;
 	EXPECT_EQ(plan(get, {}).status, wire::status::ok);
 	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}}).status, wire::status::partial_content);
-	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}}).bytes, (byte_range{1, 2}));
+	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}}).parts.at(0).bytes, (byte_range{1, 2}));
 	EXPECT_EQ(plan(wire::verb::head, {{range, "bytes=1-2"}}).status, wire::status::ok);
-	EXPECT_EQ(plan(wire::verb::head, {{range, "bytes=1-2"}}).bytes.length, 1000);
+	EXPECT_EQ(plan(wire::verb::head, {{range, "bytes=1-2"}}).length_bytes(), 1000);
 	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}, {if_range, "\"ab-1\""}}).status
 		, wire::status::partial_content);
 	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}, {if_range, "\"ab-2\""}}).status, wire::status::ok);
 	EXPECT_EQ(plan(get, {{range, "bytes=5000-"}, {if_range, "\"ab-2\""}}).status, wire::status::ok);
 	EXPECT_EQ(plan(get, {{range, "bytes=5000-"}}).status, wire::status::range_not_satisfiable);
 	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}, {range, "bytes=3-4"}}).status, wire::status::ok);
+	// What is streamed has no date: none is ever the same.
+	EXPECT_EQ(plan(get, {{range, "bytes=1-2"}, {if_range, "Sun, 06 Nov 1994 08:49:37 GMT"}}).status, wire::status::ok);
+}
+
+TEST(stream_plan, of_several_ranges_has_a_header_for_each_part_and_counts_all_of_it)
+{
+	stream_plan const p = plan(wire::verb::get, {{wire::field::range, "bytes=1-2,-3"}});
+	EXPECT_EQ(p.status, wire::status::partial_content);
+	ASSERT_EQ(p.parts.size(), 2u);
+	EXPECT_EQ(p.parts[0].before, "--part-ab\r\nContent-Type: video/mp4\r\nContent-Range: bytes 1-2/1000\r\n\r\n");
+	EXPECT_EQ(p.parts[0].bytes, (byte_range{1, 2}));
+	EXPECT_EQ(p.parts[1].before, "\r\n--part-ab\r\nContent-Type: video/mp4\r\nContent-Range: bytes 997-999/1000\r\n\r\n");
+	EXPECT_EQ(p.parts[1].bytes, (byte_range{997, 3}));
+	EXPECT_EQ(p.closing, "\r\n--part-ab--\r\n");
+	EXPECT_EQ(p.length_bytes(), static_cast<std::int64_t>(p.parts[0].before.size() + 2 + p.parts[1].before.size() + 3
+		+ p.closing.size()));
+	for (auto const& [name, value] : p.headers) EXPECT_NE(name, wire::field::content_range) << value;
+}
+
+TEST(stream_plan, of_several_ranges_that_cost_more_than_the_file_is_the_file)
+{
+	std::string many = "bytes=0-0";
+	for (int i = 1; i < 16; ++i) many += ',' + std::to_string(2 * i) + "-" + std::to_string(2 * i);
+	stream_plan const p = plan(wire::verb::get, {{wire::field::range, many.c_str()}});
+	EXPECT_EQ(p.status, wire::status::ok);
+	EXPECT_EQ(p.length_bytes(), 1000);
+	EXPECT_EQ(p.parts.size(), 1u);
+	EXPECT_EQ(p.parts[0].before + p.closing, "");
+	std::size_t types = 0;
+	for (auto const& [name, value] : p.headers) types += name == wire::field::content_type;
+	EXPECT_EQ(types, 1u);
+}
+
+TEST(part_boundary, is_short_enough_for_every_hash)
+{
+	EXPECT_LE(part_boundary(std::string(64, 'f')).size(), 70u);  // RFC 2046, section 5.1.1
+}
+
+std::string dlna(char const* const name, char const* const value, std::string_view const type = "video/mp4")
+{
+	wire::request_header<> head;
+	head.insert(name, value);
+	auto const answers = dlna_headers(head, type);
+	return answers.empty() ? "" : answers.size() > 1 ? "several" : answers[0].first + ": " + answers[0].second;
+}
+
+TEST(dlna, is_answered_when_asked)
+{
+	EXPECT_TRUE(dlna("getcontentFeatures.dlna.org", "1").starts_with("contentFeatures.dlna.org: DLNA.ORG_OP=01;"));
+	EXPECT_EQ(dlna("getcontentFeatures.dlna.org", "0"), "");
+	EXPECT_EQ(dlna("transferMode.dlna.org", "Streaming"), "transferMode.dlna.org: Streaming");
+	EXPECT_EQ(dlna("TRANSFERMODE.DLNA.ORG", "background"), "transferMode.dlna.org: Background");
+	EXPECT_EQ(dlna("transferMode.dlna.org", "Streaming", "image/jpeg"), "transferMode.dlna.org: Interactive");
+	EXPECT_EQ(dlna("transferMode.dlna.org", "\r\nX: y"), "transferMode.dlna.org: Streaming");
+	EXPECT_TRUE(dlna_headers(wire::request_header<>{}, "video/mp4").empty());
 }
 
 TEST(stream_plan, judges_the_conditions_first)

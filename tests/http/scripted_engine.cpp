@@ -19,6 +19,7 @@ public:
 	std::vector<std::string> added;
 	int opened = 0;
 	std::size_t largest_lease = 0;
+	std::size_t leases = 0;
 
 	bool wait(std::function<bool()> const& seen)
 	{
@@ -70,6 +71,8 @@ public:
 			at += length;
 		}
 		position += static_cast<std::int64_t>(bytes->size());
+		++shared->leases;
+		shared->changed.notify_all();
 		shared->largest_lease = std::max(shared->largest_lease, bytes->size());
 		return [done = std::exchange(waiting, {}), l = lease(std::move(views), bytes)] { done({}, l); };
 	}
@@ -209,6 +212,18 @@ bool script::wait_for_ready_waits(std::size_t const count)
 		for (auto const& [id, t] : m_state->torrents) waits += t.ready_waits.size();
 		return waits == count;
 	});
+}
+
+bool script::wait_until_still()
+{
+	std::unique_lock lock(m_state->mutex);
+	for (auto const end = steady::now() + std::chrono::seconds(20); steady::now() < end;)
+	{
+		std::size_t const before = m_state->leases;
+		if (!m_state->changed.wait_for(lock, std::chrono::milliseconds(200), [&] { return m_state->leases != before; }))
+			return true;
+	}
+	return false;
 }
 
 int script::readers_opened()

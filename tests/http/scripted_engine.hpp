@@ -50,6 +50,8 @@ public:
 	[[nodiscard]] bool wait_for_readers(std::size_t count);
 	[[nodiscard]] bool wait_for_waiting_reads(std::size_t count);
 	[[nodiscard]] bool wait_for_ready_waits(std::size_t count);
+	// Waits until no lease is given for a while: every client has what it takes.
+	[[nodiscard]] bool wait_until_still();
 	[[nodiscard]] int readers_opened();
 	[[nodiscard]] std::size_t largest_lease();
 	// What engine::add was called with.

@@ -62,7 +62,7 @@ TEST_F(server_serves, a_416_with_the_size_for_what_is_behind_the_end)
 TEST_F(server_serves, the_whole_file_for_a_range_it_does_not_understand)
 {
 	for (char const* const fields : {"Range: items=0-1\r\n", "Range: bytes=2-1\r\n"
-		, "Range: bytes=0-1,3-4\r\n", "Range: bytes=0-1\r\nIf-Range: \"other\"\r\n"})
+		, "Range: bytes=0-1\r\nIf-Range: \"other\"\r\n"})
 	{
 		answer const a = ask("GET", path, fields);
 		EXPECT_EQ(a.status, 200u) << fields;
@@ -188,6 +188,45 @@ TEST_F(server_serves, several_addresses_of_both_families)
 	}
 }
 
+TEST_F(server_serves, several_ranges_as_parts_of_one_answer)
+{
+	client c(where());
+	answer const a = c.ask("GET", path, "Range: bytes=1000000-1399999, 0-0, 2999998-\r\n");
+	EXPECT_EQ(a.status, 206u);
+	EXPECT_TRUE(a.complete);
+	EXPECT_EQ(a.field("Content-Range"), "");
+	std::string const boundary = "part-" + id;
+	EXPECT_EQ(a.field("Content-Type"), "multipart/byteranges; boundary=" + boundary);
+	std::string const start = "--" + boundary + "\r\nContent-Type: video/mp4\r\nContent-Range: bytes ";
+	EXPECT_TRUE(a.body == start + "1000000-1399999/3000000\r\n\r\n" + film.substr(1'000'000, 400'000)
+		+ "\r\n" + start + "0-0/3000000\r\n\r\n" + film.substr(0, 1)
+		+ "\r\n" + start + "2999998-2999999/3000000\r\n\r\n" + film.substr(2'999'998)
+		+ "\r\n--" + boundary + "--\r\n");
+	// One reader for all of them, and the connection goes on.
+	EXPECT_EQ(m_script.readers_opened(), 1);
+	EXPECT_EQ(c.ask("GET", path, "Range: bytes=3-4,5-6,99999999-\r\n").field("Content-Range"), "bytes 3-6/3000000");
+	EXPECT_EQ(c.ask("GET", path, "Range: bytes=3000000-,-0\r\n").status, 416u);
+	answer const whole = c.ask("GET", path, "Range: bytes=0-1,3-4\r\nIf-Range: \"other\"\r\n");
+	EXPECT_EQ(whole.status, 200u);
+	EXPECT_TRUE(whole.body == film);
+}
+
+TEST_F(server_serves, what_renderers_of_dlna_ask_for)
+{
+	answer const a = ask("HEAD", path, "getcontentFeatures.dlna.org: 1\r\ntransferMode.dlna.org: Streaming\r\n");
+	EXPECT_TRUE(a.field("contentFeatures.dlna.org").starts_with("DLNA.ORG_OP=01;")) << a.field("contentFeatures.dlna.org");
+	EXPECT_EQ(a.field("transferMode.dlna.org"), "Streaming");
+	EXPECT_EQ(ask("HEAD", path).field("contentFeatures.dlna.org"), "");
+}
+
+TEST_F(server_serves, accept_ranges_on_every_answer)
+{
+	for (char const* const target : {"/healthz", "/nothing", "/api/v1/torrents", "/%zz"})
+		EXPECT_EQ(ask("GET", target).field("Accept-Ranges"), "none") << target;
+	for (char const* const end : {"/0/film.mp4", "/9", "/1"})
+		EXPECT_EQ(ask("GET", "/stream/" + id + end).field("Accept-Ranges"), "bytes") << end;
+}
+
 TEST_F(server_serves, no_more_connections_than_allowed_until_one_closes)
 {
 	http::server_options o = options();
@@ -195,11 +234,25 @@ TEST_F(server_serves, no_more_connections_than_allowed_until_one_closes)
 	serve(std::move(o));
 	client first(where());
 	EXPECT_EQ(first.ask("GET", "/healthz").status, 200u);
-	client second(where());
-	ASSERT_TRUE(second.send("GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"));
+	for (int i = 0; i < 100; ++i)
+	{
+		client second(where());
+		second.send("GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n");
+		answer const a = second.receive();
+		EXPECT_EQ(a.status, 503u);
+		EXPECT_EQ(a.field("Retry-After"), "5");
+		EXPECT_TRUE(second.is_closed_by_server());
+	}
 	EXPECT_EQ(first.ask("GET", "/healthz").status, 200u);
 	first.close();
-	EXPECT_EQ(second.receive().status, 200u);
+	// The server hears of the end in its own time.
+	for (unsigned status = 503; status != 200;)
+	{
+		client third(where());
+		third.send("GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n");
+		status = third.receive().status;
+		ASSERT_TRUE(status == 200 || status == 503) << status;
+	}
 }
 
 TEST_F(server_serves, nobody_on_a_port_in_use)

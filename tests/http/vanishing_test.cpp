@@ -45,6 +45,42 @@ TEST_F(vanishing_client, is_noticed_also_behind_requests_it_sent_ahead)
 	EXPECT_TRUE(m_script.wait_for_readers(0));
 }
 
+TEST_F(vanishing_client, is_not_needed_to_end_what_sends_more_than_is_read_ahead)
+{
+	m_script.add("stuck", {{"x.mkv", film}}, 0);
+	client c(where());
+	ASSERT_TRUE(c.send(get("/stream/stuck/0")));
+	ASSERT_TRUE(m_script.wait_for_waiting_reads(1));
+	// Its end could not be seen behind all that.
+	std::string ahead;
+	while (ahead.size() < 1'000'000) ahead += get("/healthz");
+	c.send(ahead);
+	EXPECT_TRUE(m_script.wait_for_readers(0));
+}
+
+TEST_F(vanishing_client, frees_its_reader_when_only_its_sending_side_is_closed)
+{
+	m_script.add("stuck", {{"x.mkv", film}}, 0);
+	client c(where());
+	ASSERT_TRUE(c.send(get("/stream/stuck/0")));
+	ASSERT_TRUE(m_script.wait_for_waiting_reads(1));
+	c.finish_sending();
+	EXPECT_TRUE(m_script.wait_for_readers(0));
+	EXPECT_EQ(c.receive().status, 0u);
+}
+
+TEST_F(vanishing_client, frees_its_reader_while_a_write_to_it_is_stuck)
+{
+	m_script.add("large", {{"x.mkv", film_bytes(64 << 20)}});
+	client c(where());
+	ASSERT_TRUE(c.send(get("/stream/large/0")));
+	// It reads nothing. Once no further lease is taken the write is stuck.
+	ASSERT_TRUE(m_script.wait_for_readers(1));
+	ASSERT_TRUE(m_script.wait_until_still());
+	c.close();
+	EXPECT_TRUE(m_script.wait_for_readers(0));
+}
+
 TEST_F(vanishing_client, frees_its_reader_while_it_is_being_sent_to)
 {
 	m_script.add("large", {{"x.mkv", film_bytes(32 << 20)}});
