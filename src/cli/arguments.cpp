@@ -3,6 +3,7 @@
 #include "cli/address.hpp"
 #include "cli/size.hpp"
 #include "cli/version.hpp"
+#include "http/authority.hpp"
 
 #include <slipstream/engine.hpp>
 
@@ -154,6 +155,19 @@ std::vector<boost::asio::ip::tcp::endpoint> addresses(flags const& given, std::s
 	return found;
 }
 
+std::vector<std::string> host_names(flags const& given)
+{
+	std::vector<std::string> names;
+	for (flags::value const& v : given.all("host-name"))
+	{
+		auto const name = http::parse_authority(v.text);
+		if (!name || !name->port.empty() || v.text.find(':') != std::string::npos)
+			throw wrong_value{fmt::format("{}: '{}' is not the name of a host; give one like player.example.org", v.source, v.text)};
+		names.push_back(name->host);
+	}
+	return names;
+}
+
 std::int64_t capacity(flags const& given)
 {
 	std::optional<flags::value> const v = given.last("capacity");
@@ -203,6 +217,7 @@ void add_serve_flags(flags& f)
 {
 	f.add("listen", "ADDR:PORT", "where to serve HTTP; IPv6 in brackets, port 0 picks a free one, default "
 		"127.0.0.1:8090", true);
+	f.add("host-name", "NAME", "a name that this server is reached by; others than localhost and addresses are refused", true);
 	f.add("capacity", "SIZE", "memory for torrents' bytes, like 256MiB, 1GiB, 512MB or bytes, default 256MiB");
 	f.add("peer-listen", "ADDR:PORT", "where peers may connect to, default 0.0.0.0:6881 and [::]:6881", true);
 	f.add("connect", "ADDR:PORT", "a peer to connect to for every torrent", true);
@@ -228,6 +243,7 @@ serve_settings read_serve(flags const& given, std::vector<std::string> torrents)
 	s.torrents = std::move(torrents);
 	s.listen = addresses(given, "listen");
 	if (s.listen.empty()) s.listen.emplace_back(boost::asio::ip::address_v4::loopback(), 8090);
+	s.host_names = host_names(given);
 	s.capacity_bytes = capacity(given);
 	for (auto const& where : addresses(given, "peer-listen")) s.peer_listen.push_back(address_text(where));
 	if (s.peer_listen.empty()) s.peer_listen = defaults.peer_listen;

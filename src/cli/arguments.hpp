@@ -23,6 +23,7 @@ struct serve_settings
 {
 	std::vector<std::string> torrents;  // magnet links and paths of torrent files
 	std::vector<boost::asio::ip::tcp::endpoint> listen;
+	std::vector<std::string> host_names;
 	std::int64_t capacity_bytes = 0;
 	std::vector<std::string> peer_listen;
 	std::vector<boost::asio::ip::tcp::endpoint> connect;

@@ -113,6 +113,7 @@ int serve(serve_settings const& settings)
 	std::vector<added_torrent> const torrents = add_all(e, settings.torrents);
 	http::server_options server_options;
 	server_options.listen = settings.listen;
+	server_options.host_names = settings.host_names;
 	http::server server(e, std::move(server_options));
 
 	for (auto const& where : server.endpoints()) say(stdout, "listening on " + url_of(where) + '/');

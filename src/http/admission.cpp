@@ -1,8 +1,8 @@
 #include "http/admission.hpp"
 
-#include <slipstream/engine.hpp>
+#include "http/authority.hpp"
 
-#include <boost/asio/ip/address.hpp>
+#include <slipstream/engine.hpp>
 
 #include <algorithm>
 #include <string>
@@ -24,19 +24,6 @@ bool is_listed(std::string_view list, std::string_view const word)
 	return false;
 }
 
-// An address or "localhost". A name can be made to lead here by whoever owns it (DNS rebinding): the page of
-// such a name then has the same origin as we.
-bool is_literal(std::string_view host)
-{
-	auto const colon = host.rfind(':');
-	if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos)
-		host = host.substr(0, colon);
-	if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-	error_code ec;
-	boost::asio::ip::make_address(std::string(host), ec);
-	return !ec || beast::iequals(beast::string_view(host.data(), host.size()), "localhost");
-}
-
 // A browser names the page a request comes from. A page of another origin may not add or remove
 // torrents: some such requests need no preflight, so not answering it would not keep them out.
 bool from_another_origin(wire::request_header<> const& head)
@@ -46,7 +33,6 @@ bool from_another_origin(wire::request_header<> const& head)
 	std::size_t const authority = origin.find("://");
 	if (authority == std::string_view::npos) return true;  // "null" among them
 	origin.remove_prefix(authority + 3);
-	if (!is_literal(view(head[wire::field::host]))) return true;
 	return !beast::iequals(beast::string_view(origin.data(), origin.size()), head[wire::field::host]);
 }
 
@@ -59,7 +45,7 @@ reply method_not_allowed(route const& where)
 	return r;
 }
 
-reply options(wire::request_header<> const& head, route const& where)
+reply answer_options(wire::request_header<> const& head, route const& where)
 {
 	reply r;
 	r.status = wire::status::no_content;
@@ -75,33 +61,49 @@ reply options(wire::request_header<> const& head, route const& where)
 	return r;
 }
 
-} // namespace
-
-std::optional<reply> answer_at_the_door(wire::request_header<> const& head, route const& where)
+// Nothing when the request may be answered as far as its addressee goes.
+std::optional<reply> for_somebody_else(wire::request_header<> const& head, std::span<std::string const> const names)
 {
 	// "A server MUST respond with a 400 ... to any HTTP/1.1 request message that lacks a Host header field
 	// and to any ... that contains more than one" (RFC 9112, section 3.2).
 	auto const hosts = head.count(wire::field::host);
 	if (hosts > 1 || (hosts == 0 && head.version() >= 11))
 		return problem(wire::status::bad_request, "there must be one Host header");
+	std::string_view const text = requested_authority(head);
+	if (hosts == 0 && text.empty()) return std::nullopt;  // HTTP/1.0: no browser
+	std::optional<authority> const asked = parse_authority(text);
+	if (!asked) return problem(wire::status::bad_request, "the Host header is not HOST or HOST:PORT");
+	if (is_ours(*asked, names)) return std::nullopt;
+	// RFC 9110, section 15.5.20.
+	return problem(wire::status::misdirected_request, "this server is not known as '" + asked->host + "': any page could be;"
+		" use its address, or start it with --host-name " + asked->host);
+}
+
+} // namespace
+
+std::optional<reply> answer_at_the_door(wire::request_header<> const& head, route const& where
+	, server_options const& options)
+{
+	if (auto refusal = for_somebody_else(head, options.host_names)) return refusal;
 	if (where.what == resource::malformed) return problem(wire::status::bad_request, where.reason);
 	if (where.what == resource::unknown)
 	{
 		return problem(wire::status::not_found
-			, "there is /stream/<info-hash>/<file-index>/<file-name>, /api/v1/torrents, /healthz and /metrics");
+			, "there is /stream/<info-hash>/<file-index>/<file-name>, /playlist/<info-hash>.m3u, /playlist.m3u,"
+				" /api/v1/torrents, /healthz and /metrics");
 	}
 	if (head.method() == wire::verb::unknown)
 		return problem(wire::status::not_implemented, "this method is not known here");
 	if (!is_listed(allowed_methods(where.what), view(head.method_string())))
 		return method_not_allowed(where);
-	if (head.method() == wire::verb::options) return options(head, where);
+	if (head.method() == wire::verb::options) return answer_options(head, where);
 	if (where.what == resource::server)
 		return problem(wire::status::bad_request, "\"*\" goes with OPTIONS only");
 	if ((head.method() == wire::verb::post || head.method() == wire::verb::delete_)
 		&& from_another_origin(head))
 	{
 		return problem(wire::status::forbidden
-			, "a page of another origin, or of a name instead of an address, may not change what is here");
+			, "a page of another origin may not change what is here");
 	}
 	if (where.what == resource::health)
 	{

@@ -1,8 +1,10 @@
-// The answers that need no engine: malformed requests, unknown paths, wrong methods, OPTIONS, /healthz.
+// The answers that need no engine: malformed requests, requests for somebody else, unknown paths, wrong methods,
+// OPTIONS, /healthz.
 //
 // Pure functions on the header of a request; any thread.
 #pragma once
 
+#include "http/options.hpp"
 #include "http/reply.hpp"
 #include "http/route.hpp"
 
@@ -11,7 +13,8 @@
 namespace slipstream::http {
 
 // Nothing when the engine is to be asked.
-[[nodiscard]] std::optional<reply> answer_at_the_door(wire::request_header<> const& head, route const& where);
+[[nodiscard]] std::optional<reply> answer_at_the_door(wire::request_header<> const& head, route const& where
+	, server_options const& options);
 
 // What a request that could not be read is told; nothing when there is nobody to tell.
 [[nodiscard]] std::optional<reply> answer_unreadable(error_code ec);

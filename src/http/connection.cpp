@@ -2,8 +2,10 @@
 
 #include "http/admission.hpp"
 #include "http/api.hpp"
+#include "http/authority.hpp"
 #include "http/head.hpp"
 #include "http/metrics.hpp"
+#include "http/playlist.hpp"
 
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
@@ -118,7 +120,7 @@ asio::awaitable<bool> connection::serve_request()
 
 	beast::string_view const target = asked.target();
 	route const where = find_route({target.data(), target.size()});
-	std::optional<reply> early = answer_at_the_door(asked, where);
+	std::optional<reply> early = answer_at_the_door(asked, where, m_common.options);
 	if (early)
 	{
 		// A body that nobody asked for is not read: the connection ends instead.
@@ -133,6 +135,8 @@ asio::awaitable<bool> connection::serve_request()
 		co_return co_await send(asked, where, std::move(refusal));
 	}
 	if (where.what == resource::stream) co_return co_await serve_stream(asked, where);
+	bool const list = where.what == resource::playlist || where.what == resource::playlists;
+	if (list) co_return co_await serve_playlist(asked, where);
 	if (where.what == resource::metrics)
 		co_return co_await send(asked, where, answer_metrics(m_common.torrents));
 	co_return co_await send(asked, where, answer_api(m_common.torrents, asked, where));
@@ -168,6 +172,37 @@ asio::awaitable<bool> connection::serve_upload(parser& received, route const& wh
 		co_return co_await send(asked, where, std::move(*refusal));
 	}
 	co_return co_await send(asked, where, answer_api(m_common.torrents, asked, where));
+}
+
+asio::awaitable<bool> connection::serve_playlist(request const& asked, route const& where)
+{
+	std::vector<torrent_summary> torrents;
+	if (where.what == resource::playlists)
+	{
+		torrents = m_common.torrents.torrents();
+	}
+	else
+	{
+		watch();
+		expected<torrent_summary> found = co_await ready_torrent(where.id);
+		if (is_over()) co_return false;
+		if (!found) co_return co_await send(asked, where, problem(found.error()));
+		torrents.push_back(std::move(*found));
+	}
+	reply list;
+	list.content_type = "audio/x-mpegurl";
+	list.body = playlist_text(torrents, base_url(asked));
+	co_return co_await send(asked, where, std::move(list));
+}
+
+std::string connection::base_url(request const& asked) const
+{
+	std::string_view const host = requested_authority(asked);
+	if (!host.empty()) return "http://" + std::string(host);
+	error_code ignored;
+	std::ostringstream here;
+	here << "http://" << m_socket.local_endpoint(ignored);
+	return here.str();
 }
 
 asio::awaitable<bool> connection::send(request const& asked, route const& where, reply answer)

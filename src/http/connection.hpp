@@ -75,6 +75,7 @@ private:
 	// True when another request may follow.
 	asio::awaitable<bool> serve_request();
 	asio::awaitable<bool> serve_upload(parser& received, route const& where);
+	asio::awaitable<bool> serve_playlist(request const& asked, route const& where);
 	asio::awaitable<bool> serve_stream(request const& asked, route const& where);
 	asio::awaitable<bool> send_file(request const& asked, route const& where, stream_plan const& plan
 		, torrent_summary const& torrent, file_entry const& file);
@@ -87,6 +88,8 @@ private:
 	asio::awaitable<bool> send(request const& asked, route const& where, reply answer);
 	asio::awaitable<error_code> write(std::string const& text, std::span<lease::view const> views);
 	asio::awaitable<void> linger();
+	// What URLs of this server begin with for who sent the request: "http://127.0.0.1:8090".
+	[[nodiscard]] std::string base_url(request const& asked) const;
 
 	// Feeds the parser until the header is there, or all of the message.
 	asio::awaitable<error_code> read(parser& to, bool whole);

@@ -87,4 +87,19 @@ std::string_view media_type(std::string_view const file_name) noexcept
 	return found == types.end() ? unknown : found->type;
 }
 
+media_kind media_kind_of(std::string_view const file_name) noexcept
+{
+	std::string_view const type = media_type(file_name);
+	constexpr std::array subtitles{"application/x-subrip", "text/vtt", "text/x-ssa", "text/x-microdvd", "text/x-vobsub"
+		, "application/x-pgs", "application/smil+xml", "application/ttml+xml"};
+	if (std::find(subtitles.begin(), subtitles.end(), type) != subtitles.end()) return media_kind::subtitles;
+	std::size_t const dot = file_name.rfind('.');
+	if (dot != std::string_view::npos && same(file_name.substr(dot + 1), "mks")) return media_kind::subtitles;
+	// A list of films is not one.
+	if (type == "audio/x-mpegurl" || type == "audio/x-scpls") return media_kind::other;
+	if (type.starts_with("video/") || type.starts_with("application/vnd.rn-realmedia") || type == "application/mxf")
+		return media_kind::video;
+	return type.starts_with("audio/") ? media_kind::audio : media_kind::other;
+}
+
 } // namespace slipstream::http

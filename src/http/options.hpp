@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 #include <vector>
 
 namespace slipstream::http {
@@ -13,6 +14,8 @@ struct server_options
 {
 	// At least one. Port 0 picks a free one. An IPv6 address listens for IPv6 alone.
 	std::vector<boost::asio::ip::tcp::endpoint> listen;
+	// Names that requests may be for, besides literal addresses and localhost; see authority.hpp.
+	std::vector<std::string> host_names{};
 	// From the end of an answer to the end of the next request's header.
 	std::chrono::milliseconds idle_timeout{60'000};
 	// For the body of a request.

@@ -1,5 +1,7 @@
 #include "http/route.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <utility>
@@ -29,13 +31,6 @@ route malformed(std::string reason)
 	return r;
 }
 
-route plain(resource const what)
-{
-	route r;
-	r.what = what;
-	return r;
-}
-
 // Digits only, within int; -1 for anything else: such a file does not exist.
 int file_index(std::string_view const text) noexcept
 {
@@ -60,6 +55,48 @@ std::optional<std::string_view> path_of(std::string_view target) noexcept
 	}
 	if (target.empty() || target.front() != '/') return std::nullopt;
 	return target.substr(0, target.find_first_of("?#"));
+}
+
+constexpr std::string_view reading = "GET, HEAD, OPTIONS";
+
+constexpr std::array routes{
+	known_route{"/healthz", resource::health, reading},
+	known_route{"/metrics", resource::metrics, reading},
+	known_route{"/playlist.m3u", resource::playlists, reading},
+	known_route{"/playlist/{id}.m3u", resource::playlist, reading},
+	known_route{"/stream/{id}/{index}", resource::stream, reading},
+	known_route{"/stream/{id}/{index}/{name}", resource::stream, reading},
+	known_route{"/api/v1/torrents", resource::torrents, "GET, HEAD, POST, OPTIONS"},
+	known_route{"/api/v1/torrents/{id}", resource::torrent, "GET, HEAD, DELETE, OPTIONS"},
+};
+
+// Whether one part of a path is what the pattern's says; what it stands for goes to `r`.
+bool matches_part(std::string_view const pattern, std::string const& part, route& r)
+{
+	if (pattern == "{name}") return true;
+	if (pattern == "{index}")
+	{
+		r.file_index = file_index(part);
+		return true;
+	}
+	if (!pattern.starts_with("{id}")) return pattern == part;
+	std::string_view const suffix = pattern.substr(4);
+	if (!std::string_view(part).ends_with(suffix)) return false;
+	r.id = part.substr(0, part.size() - suffix.size());
+	return true;
+}
+
+bool matches(std::string_view pattern, std::vector<std::string> const& parts, route& r)
+{
+	for (std::string const& part : parts)
+	{
+		if (pattern.empty()) return false;
+		pattern.remove_prefix(1);  // its '/'
+		std::size_t const end = std::min(pattern.find('/'), pattern.size());
+		if (!matches_part(pattern.substr(0, end), part, r)) return false;
+		pattern.remove_prefix(end);
+	}
+	return pattern.empty();
 }
 
 } // namespace
@@ -107,7 +144,7 @@ std::optional<std::string> percent_decoded(std::string_view const text)
 
 route find_route(std::string_view const target)
 {
-	if (target == "*") return plain(resource::server);
+	if (target == "*") return {resource::server, {}, 0, {}};
 	std::optional<std::string_view> const path = path_of(target);
 	if (!path) return malformed("the request target must be a path that begins with '/'");
 
@@ -124,44 +161,25 @@ route find_route(std::string_view const target)
 		rest.remove_prefix(slash + 1);
 	}
 
-	std::size_t const count = parts.size();
-	if (count == 1 && parts[0] == "healthz") return plain(resource::health);
-	if (count == 1 && parts[0] == "metrics") return plain(resource::metrics);
-	if (count >= 3 && parts[0] == "api" && parts[1] == "v1" && parts[2] == "torrents")
+	// One '/' at the end is forgiven where no name may follow.
+	if (parts.size() > 1 && parts.back().empty() && parts.front() == "api") parts.pop_back();
+	for (known_route const& known : routes)
 	{
-		// One '/' at the end is forgiven.
-		if (count == 3 || (count == 4 && parts[3].empty())) return plain(resource::torrents);
-		if (count == 4)
-		{
-			route r = plain(resource::torrent);
-			r.id = std::move(parts[3]);
-			return r;
-		}
+		route found;
+		if (!matches(known.pattern, parts, found)) continue;
+		found.what = known.what;
+		return found;
 	}
-	if ((count == 3 || count == 4) && parts[0] == "stream")
-	{
-		route r = plain(resource::stream);
-		r.id = std::move(parts[1]);
-		r.file_index = file_index(parts[2]);
-		return r;
-	}
-	return plain(resource::unknown);
+	return {};
 }
+
+std::span<known_route const> known_routes() noexcept { return routes; }
 
 std::string_view allowed_methods(resource const what) noexcept
 {
-	switch (what)
-	{
-		case resource::health:
-		case resource::metrics:
-		case resource::stream: return "GET, HEAD, OPTIONS";
-		case resource::torrents: return "GET, HEAD, POST, OPTIONS";
-		case resource::torrent: return "GET, HEAD, DELETE, OPTIONS";
-		case resource::server: return "GET, HEAD, POST, DELETE, OPTIONS";
-		case resource::malformed:
-		case resource::unknown: break;
-	}
-	return {};
+	if (what == resource::server) return "GET, HEAD, POST, DELETE, OPTIONS";
+	auto const known = std::find_if(routes.begin(), routes.end(), [&](known_route const& r) { return r.what == what; });
+	return known == routes.end() ? std::string_view() : known->methods;
 }
 
 std::string stream_path(std::string_view const id, int const file_index, std::string_view const name)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,20 +21,32 @@ enum class resource
 	malformed,  // not a target at all: 400, see route::reason
 	unknown,    // 404
 	server,     // "*", of OPTIONS
-	health,     // /healthz
-	metrics,    // /metrics
-	torrents,   // /api/v1/torrents
-	torrent,    // /api/v1/torrents/<info-hash>
-	stream,     // /stream/<info-hash>/<file-index>[/<file-name>]
+	health,
+	metrics,
+	playlists,  // of everything
+	playlist,   // of one torrent
+	torrents,
+	torrent,
+	stream,
 };
 
 struct route
 {
 	resource what = resource::unknown;
-	std::string id;          // the info-hash as given; torrent and stream
+	std::string id;          // the info-hash as given, where the path has one
 	int file_index = 0;      // stream; negative: no file can have this index
 	std::string reason;      // malformed: why
 };
+
+// A path that there is. In `pattern`, {id}, {index} and {name} stand for a part of the path each; the description of the
+// API names it by the same text.
+struct known_route
+{
+	std::string_view pattern;
+	resource what;
+	std::string_view methods;  // for the Allow header
+};
+[[nodiscard]] std::span<known_route const> known_routes() noexcept;
 
 // `target` in origin-form, absolute-form or "*"; a query is not looked at. The file name at the end of
 // a stream's path is for players and people: it is not looked at either.

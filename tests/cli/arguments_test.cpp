@@ -57,6 +57,7 @@ TEST(serve_arguments, have_defaults)
 	EXPECT_EQ(s.capacity_bytes, 256 << 20);
 	EXPECT_EQ(s.peer_listen, (strings{"0.0.0.0:6881", "[::]:6881"}));
 	EXPECT_TRUE(s.connect.empty());
+	EXPECT_TRUE(s.host_names.empty());
 	EXPECT_FALSE(s.offline);
 	EXPECT_EQ(s.metadata_timeout, std::chrono::seconds(60));
 	EXPECT_EQ(s.read_timeout, std::chrono::seconds(120));
@@ -78,6 +79,14 @@ TEST(serve_arguments, come_from_flags)
 	EXPECT_EQ(s.metadata_timeout, std::chrono::milliseconds(2500));
 	EXPECT_EQ(s.read_timeout, std::chrono::seconds(7));
 	EXPECT_EQ(s.log, log_level::debug);
+}
+
+TEST(serve_arguments, have_names_of_this_server)
+{
+	EXPECT_EQ(serve({"--host-name", "Player.local", "--host-name", "box"}).host_names, (strings{"player.local", "box"}));
+	EXPECT_EQ(serve({}, {{"SLIPSTREAM_HOST_NAME", "a.org, b.org"}}).host_names, (strings{"a.org", "b.org"}));
+	for (char const* const wrong : {"a.org:80", "http://a.org", "a b", "*", "[::1]:1"})
+		expect_refusal({"serve", "--host-name", wrong}, {}, "--host-name");
 }
 
 TEST(serve_arguments, come_from_the_environment)

@@ -137,8 +137,8 @@ TEST(program, ends_on_a_signal_with_a_client_that_waits)
 	boost::asio::io_context io;
 	boost::asio::ip::tcp::socket client(io);
 	client.connect({boost::asio::ip::make_address("127.0.0.1"), port_in(p.out_line())});
-	std::string const ask = "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
-		"GET /stream/0123456789abcdef0123456789abcdef01234567/0 HTTP/1.1\r\nHost: t\r\n\r\n";
+	std::string const ask = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+		"GET /stream/0123456789abcdef0123456789abcdef01234567/0 HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	boost::asio::write(client, boost::asio::buffer(ask));
 	boost::asio::streambuf answer;
 	boost::asio::read_until(client, answer, "ok\n");

@@ -90,7 +90,7 @@ bool client::is_closed_by_server()
 answer client::ask(std::string_view const method, std::string_view const target
 	, std::string_view const fields, std::string_view const body)
 {
-	std::string text = std::string(method) + ' ' + std::string(target) + " HTTP/1.1\r\nHost: test\r\n"
+	std::string text = std::string(method) + ' ' + std::string(target) + " HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 		+ std::string(fields);
 	if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
 	text += "\r\n";

@@ -255,9 +255,16 @@ TEST(json, survives_names_of_any_bytes)
 	EXPECT_EQ(nlohmann::json::parse(problem(wire::status::not_found, "\xff").body)["status"], 404);
 }
 
+server_options known_as_h()
+{
+	server_options o;
+	o.host_names = {"H", "a"};
+	return o;
+}
+
 unsigned first_status(wire::request_header<> const& head, char const* const target)
 {
-	std::optional<reply> const r = answer_at_the_door(head, find_route(target));
+	std::optional<reply> const r = answer_at_the_door(head, find_route(target), known_as_h());
 	return r ? static_cast<unsigned>(r->status) : 0;
 }
 
@@ -279,6 +286,31 @@ TEST(door, keeps_out_what_needs_no_engine)
 	EXPECT_EQ(first_status(strange, "/healthz"), 501u);
 }
 
+TEST(door, is_closed_to_requests_for_somebody_else)
+{
+	using enum wire::field;
+	for (char const* const ours : {"127.0.0.1", "127.0.0.1:8090", "10.1.2.3:80", "[::1]:8090", "[fe80::1]", "localhost"
+		, "LOCALHOST:1", "localhost.", "a.localhost:5", "h", "H:8090", "h.", "127.0.0.1:"})
+		EXPECT_EQ(first_status(asking(wire::verb::get, {{host, ours}}), "/healthz"), 200u) << ours;
+	for (char const* const theirs : {"evil.com", "evil.com:8090", "127.0.0.1.evil.com", "localhost.evil.com", "xh", "hx"
+		, "2130706433", "0x7f.1", "127.1", "evillocalhost"})
+		EXPECT_EQ(first_status(asking(wire::verb::get, {{host, theirs}}), "/healthz"), 421u) << theirs;
+	for (char const* const wrong : {"", " ", "a b", "user@127.0.0.1", "127.0.0.1/x", "[::1", "::1", "[::1]x", "h:x", "h:999999"
+		, "h:80:80", "[fe80::1%eth0]", "\"h\"", "h\r", "[127.0.0.1]"})
+		EXPECT_EQ(first_status(asking(wire::verb::get, {{host, wrong}}), "/healthz"), 400u) << wrong;
+	// An absolute target says it instead.
+	auto absolute = asking(wire::verb::get, {{host, "127.0.0.1"}});
+	absolute.target("http://evil.com/healthz");
+	EXPECT_EQ(first_status(absolute, "/healthz"), 421u);
+	absolute.target("http://localhost:8090/healthz");
+	absolute.set(host, "evil.com");
+	EXPECT_EQ(first_status(absolute, "/healthz"), 200u);
+	// HTTP/1.0 need not say.
+	auto old = asking(wire::verb::get, {});
+	old.version(10);
+	EXPECT_EQ(first_status(old, "/healthz"), 200u);
+}
+
 TEST(door, lets_no_page_of_another_origin_change_anything)
 {
 	using enum wire::field;
@@ -289,7 +321,7 @@ TEST(door, lets_no_page_of_another_origin_change_anything)
 	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "127.0.0.1:1"}, {origin, "http://127.0.0.1:1"}}), list), 0u);
 	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "[::1]:1"}, {origin, "http://[::1]:1"}}), list), 0u);
 	// A name that was made to lead here.
-	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "evil.com:1"}, {origin, "http://evil.com:1"}}), list), 403u);
+	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "evil.com:1"}, {origin, "http://evil.com:1"}}), list), 421u);
 	EXPECT_EQ(first_status(asking(wire::verb::post, {{host, "h:1"}}), list), 0u);
 	EXPECT_EQ(first_status(asking(wire::verb::delete_, {{host, "h"}, {origin, "http://evil"}})
 		, "/api/v1/torrents/x"), 403u);

@@ -113,7 +113,7 @@ TEST_F(server_serves, many_requests_on_one_connection_also_sent_ahead)
 {
 	client c(where());
 	for (int i = 0; i < 20; ++i) EXPECT_EQ(c.ask("GET", "/healthz").status, 200u);
-	std::string const get = "GET " + path + " HTTP/1.1\r\nHost: t\r\nRange: bytes=";
+	std::string const get = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nRange: bytes=";
 	std::string ahead;
 	for (int i = 0; i < 20; ++i)
 		ahead += get + std::to_string(i * 1000) + '-' + std::to_string(i * 1000 + 99'999) + "\r\n\r\n";
@@ -154,7 +154,7 @@ TEST_F(server_serves, a_torrent_once_its_metadata_came)
 {
 	m_script.add_waiting("magnet");
 	client c(where());
-	ASSERT_TRUE(c.send("GET /stream/magnet/0 HTTP/1.1\r\nHost: t\r\n\r\n"));
+	ASSERT_TRUE(c.send("GET /stream/magnet/0 HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 	ASSERT_TRUE(m_script.wait_for_ready_waits(1));
 	m_script.become_ready("magnet", {{"x.mkv", "hello"}});
 	answer const a = c.receive();
@@ -166,7 +166,7 @@ TEST_F(server_serves, bytes_as_they_arrive)
 {
 	m_script.add("slow", {{"x.mkv", film}}, 0);
 	client c(where());
-	ASSERT_TRUE(c.send("GET /stream/slow/0 HTTP/1.1\r\nHost: t\r\n\r\n"));
+	ASSERT_TRUE(c.send("GET /stream/slow/0 HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 	ASSERT_TRUE(m_script.wait_for_waiting_reads(1));
 	for (std::size_t here = 300'000; here <= film.size(); here += 300'000) m_script.arrive("slow", here);
 	answer const a = c.receive();
@@ -237,7 +237,7 @@ TEST_F(server_serves, no_more_connections_than_allowed_until_one_closes)
 	for (int i = 0; i < 100; ++i)
 	{
 		client second(where());
-		second.send("GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n");
+		second.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
 		answer const a = second.receive();
 		EXPECT_EQ(a.status, 503u);
 		EXPECT_EQ(a.field("Retry-After"), "5");
@@ -249,7 +249,7 @@ TEST_F(server_serves, no_more_connections_than_allowed_until_one_closes)
 	for (unsigned status = 503; status != 200;)
 	{
 		client third(where());
-		third.send("GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n");
+		third.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
 		status = third.receive().status;
 		ASSERT_TRUE(status == 200 || status == 503) << status;
 	}
@@ -308,7 +308,7 @@ TEST_F(server_refuses, reads_that_fail_before_the_first_byte_with_their_status)
 	{
 		m_script.add("stuck", {{"x.mkv", film}}, 0);
 		client c(where());
-		ASSERT_TRUE(c.send("GET /stream/stuck/0 HTTP/1.1\r\nHost: t\r\n\r\n"));
+		ASSERT_TRUE(c.send("GET /stream/stuck/0 HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 		ASSERT_TRUE(m_script.wait_for_waiting_reads(1));
 		m_script.fail_reads("stuck", failure);
 		answer const a = c.receive();
@@ -323,7 +323,7 @@ TEST_F(server_refuses, metadata_that_does_not_come)
 {
 	m_script.add_waiting("magnet");
 	client c(where());
-	ASSERT_TRUE(c.send("HEAD /stream/magnet/0 HTTP/1.1\r\nHost: t\r\n\r\n"));
+	ASSERT_TRUE(c.send("HEAD /stream/magnet/0 HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 	ASSERT_TRUE(m_script.wait_for_ready_waits(1));
 	m_script.fail_metadata("magnet", errc::metadata_timeout);
 	EXPECT_EQ(c.receive(true).status, 504u);
@@ -333,7 +333,7 @@ TEST_F(server_refuses, to_say_all_came_when_a_read_fails_in_the_middle)
 {
 	m_script.add("half", {{"x.mkv", film}}, 1'000'000);
 	client c(where());
-	ASSERT_TRUE(c.send("GET /stream/half/0 HTTP/1.1\r\nHost: t\r\n\r\n"));
+	ASSERT_TRUE(c.send("GET /stream/half/0 HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 	ASSERT_TRUE(m_script.wait_for_waiting_reads(1));
 	EXPECT_TRUE(m_engine.remove("half").has_value());
 	answer const a = c.receive();
@@ -361,7 +361,7 @@ TEST_F(server_refuses, garbage_and_goes_on)
 TEST_F(server_refuses, a_header_that_is_too_large)
 {
 	client c(where());
-	c.send("GET /healthz HTTP/1.1\r\nHost: t\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
+	c.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
 	expect_problem(c.receive(), 431);
 	EXPECT_TRUE(c.is_closed_by_server());
 	EXPECT_EQ(ask("GET", "/healthz", "X: " + std::string(15'000, 'x') + "\r\n").status, 200u);
@@ -370,13 +370,13 @@ TEST_F(server_refuses, a_header_that_is_too_large)
 TEST_F(server_refuses, a_body_that_is_too_large_without_reading_it)
 {
 	client c(where());
-	ASSERT_TRUE(c.send("POST /api/v1/torrents HTTP/1.1\r\nHost: t\r\nContent-Length: 99999999999\r\n\r\n"));
+	ASSERT_TRUE(c.send("POST /api/v1/torrents HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n"));
 	expect_problem(c.receive(), 413);
 	EXPECT_TRUE(c.is_closed_by_server());
 	expect_problem(ask("POST", "/api/v1/torrents", "", std::string(engine::max_torrent_bytes + 1, 'd')), 413);
 	// Chunked, the length is not said beforehand.
 	client chunked(where());
-	ASSERT_TRUE(chunked.send("POST /api/v1/torrents HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"));
+	ASSERT_TRUE(chunked.send("POST /api/v1/torrents HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"));
 	std::string const chunk = "100000\r\n" + std::string(1 << 20, 'd') + "\r\n";
 	for (int i = 0; i < 40; ++i)
 	{
@@ -460,7 +460,7 @@ TEST_F(server_api, adds_the_bytes_of_a_torrent_file)
 	expect_problem(ask("POST", "/api/v1/torrents"), 400);
 	// curl asks before it sends a large body.
 	client c(where());
-	ASSERT_TRUE(c.send("POST /api/v1/torrents HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n"
+	ASSERT_TRUE(c.send("POST /api/v1/torrents HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
 		"Expect: 100-continue\r\n\r\n"));
 	std::string const go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 	EXPECT_EQ(c.receive_bytes(go_on.size()), go_on);

@@ -150,7 +150,7 @@ TEST_P(streaming, ends_when_the_client_goes_or_the_torrent_or_the_server)
 	auto const where = server.endpoints().front();
 	expected<std::string> const id = e.add_torrent_file(m_files.torrent_file());
 	ASSERT_TRUE(id.has_value());
-	std::string const ask_film = "GET /stream/" + *id + "/0 HTTP/1.1\r\nHost: t\r\n\r\n";
+	std::string const ask_film = "GET /stream/" + *id + "/0 HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	auto const reader_begins = [&] {
 		auto const deadline = std::chrono::steady_clock::now() + 20s;
 		while (e.find(*id)->readers == 0 && std::chrono::steady_clock::now() < deadline)

@@ -11,7 +11,7 @@ using vanishing_client = serving;
 using slow_client = serving;
 using stopping_server = serving;
 
-std::string get(std::string const& target) { return "GET " + target + " HTTP/1.1\r\nHost: t\r\n\r\n"; }
+std::string get(std::string const& target) { return "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n"; }
 
 TEST_F(vanishing_client, frees_its_reader_while_it_waits_for_the_first_byte)
 {
