@@ -38,14 +38,17 @@ std::string address_text(ip::tcp::endpoint const& where)
 		: fmt::format("{}:{}", address, where.port());
 }
 
-std::string url_of(ip::tcp::endpoint const& where) { return "http://" + address_text(where); }
-
-std::string local_url_of(ip::tcp::endpoint const& where)
+std::string url_of(ip::tcp::endpoint const& where, bool const tls)
 {
-	if (!where.address().is_unspecified()) return url_of(where);
+	return (tls ? "https://" : "http://") + address_text(where);
+}
+
+std::string local_url_of(ip::tcp::endpoint const& where, bool const tls)
+{
+	if (!where.address().is_unspecified()) return url_of(where, tls);
 	ip::address const loopback = where.address().is_v6() ? ip::address(ip::address_v6::loopback())
 		: ip::address(ip::address_v4::loopback());
-	return url_of({loopback, where.port()});
+	return url_of({loopback, where.port()}, tls);
 }
 
 } // namespace slipstream::cli

@@ -18,9 +18,9 @@ namespace slipstream::cli {
 
 [[nodiscard]] std::string address_text(boost::asio::ip::tcp::endpoint const& where);
 
-// "http://127.0.0.1:8090", without a '/' at the end.
-[[nodiscard]] std::string url_of(boost::asio::ip::tcp::endpoint const& where);
+// "http://127.0.0.1:8090", without a '/' at the end; "https:" with `tls`.
+[[nodiscard]] std::string url_of(boost::asio::ip::tcp::endpoint const& where, bool tls = false);
 // The same for a program on this machine: the loopback address for one that means all addresses.
-[[nodiscard]] std::string local_url_of(boost::asio::ip::tcp::endpoint const& where);
+[[nodiscard]] std::string local_url_of(boost::asio::ip::tcp::endpoint const& where, bool tls = false);
 
 } // namespace slipstream::cli

@@ -4,6 +4,8 @@
 #include "cli/size.hpp"
 #include "cli/version.hpp"
 #include "http/authority.hpp"
+#include "http/credentials.hpp"
+#include "http/options.hpp"
 
 #include <slipstream/engine.hpp>
 
@@ -218,12 +220,17 @@ void add_serve_flags(flags& f)
 	f.add("listen", "ADDR:PORT", "where to serve HTTP; IPv6 in brackets, port 0 picks a free one, default "
 		"127.0.0.1:8090", true);
 	f.add("host-name", "NAME", "a name that this server is reached by; others than localhost and addresses are refused", true);
+	f.add("auth", "USER:PASSWORD", "what requests must come with (Basic); others can see it in the list of processes");
+	f.add("auth-file", "FILE", "the same, one on each line of a file");
+	f.add("tls-cert", "FILE", "serve HTTPS with this certificate and its chain, PEM");
+	f.add("tls-key", "FILE", "the certificate's key, PEM");
 	f.add("capacity", "SIZE", "memory for torrents' bytes, like 256MiB, 1GiB, 512MB or bytes, default 256MiB");
 	f.add("peer-listen", "ADDR:PORT", "where peers may connect to, default 0.0.0.0:6881 and [::]:6881", true);
 	f.add("connect", "ADDR:PORT", "a peer to connect to for every torrent", true);
 	f.add_switch("offline", "no DHT, local discovery, UPnP, NAT-PMP and trackers");
 	f.add("metadata-timeout", "SECONDS", "how long a magnet link's metadata is waited for, default 60");
 	f.add("read-timeout", "SECONDS", "how long a stream waits for its next bytes, default 120");
+	f.add("stall-timeout", "SECONDS", "how long a client may take nothing of a stream, like a paused player, default 1800");
 	f.add("log-level", "LEVEL", "trace, debug, info, warn, error or off, default warn");
 }
 
@@ -236,6 +243,26 @@ void add_demo_flags(flags& f)
 	f.add("log-level", "LEVEL", "trace, debug, info, warn, error or off, default warn");
 }
 
+void read_security(flags const& given, serve_settings& s)
+{
+	auto const text = [&](char const* const name) {
+		auto const v = given.last(name);
+		return v ? v->text : std::string();
+	};
+	s.auth = text("auth");
+	// The value is not said: it may be half of a password.
+	if (!s.auth.empty() && !http::is_credentials(s.auth))
+		throw wrong_value{given.last("auth")->source + ": not USER:PASSWORD; give one like anna:secret"};
+	s.auth_file = text("auth-file");
+	s.tls_cert = text("tls-cert");
+	s.tls_key = text("tls-key");
+	if (s.tls_cert.empty() != s.tls_key.empty())
+	{
+		auto const one = given.last(s.tls_cert.empty() ? "tls-key" : "tls-cert");
+		throw wrong_value{one->source + ": give both --tls-cert and --tls-key, or neither"};
+	}
+}
+
 serve_settings read_serve(flags const& given, std::vector<std::string> torrents)
 {
 	engine_options const defaults;
@@ -244,6 +271,7 @@ serve_settings read_serve(flags const& given, std::vector<std::string> torrents)
 	s.listen = addresses(given, "listen");
 	if (s.listen.empty()) s.listen.emplace_back(boost::asio::ip::address_v4::loopback(), 8090);
 	s.host_names = host_names(given);
+	read_security(given, s);
 	s.capacity_bytes = capacity(given);
 	for (auto const& where : addresses(given, "peer-listen")) s.peer_listen.push_back(address_text(where));
 	if (s.peer_listen.empty()) s.peer_listen = defaults.peer_listen;
@@ -258,6 +286,7 @@ serve_settings read_serve(flags const& given, std::vector<std::string> torrents)
 	s.offline = given.on("offline");
 	s.metadata_timeout = seconds(given, "metadata-timeout", defaults.metadata_timeout);
 	s.read_timeout = seconds(given, "read-timeout", defaults.read_timeout);
+	s.stall_timeout = seconds(given, "stall-timeout", http::server_options{}.stall_timeout);
 	s.log = level(given, log_level::warn);
 	return s;
 }

@@ -24,6 +24,11 @@ struct serve_settings
 	std::vector<std::string> torrents;  // magnet links and paths of torrent files
 	std::vector<boost::asio::ip::tcp::endpoint> listen;
 	std::vector<std::string> host_names;
+	std::string auth;       // USER:PASSWORD, or empty
+	std::string auth_file;  // the path of a file with one on each line, or empty
+	std::string tls_cert;   // paths of PEM files; both or none
+	std::string tls_key;
+	std::chrono::milliseconds stall_timeout{};
 	std::int64_t capacity_bytes = 0;
 	std::vector<std::string> peer_listen;
 	std::vector<boost::asio::ip::tcp::endpoint> connect;

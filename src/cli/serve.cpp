@@ -1,6 +1,7 @@
 #include "cli/serve.hpp"
 
 #include "cli/address.hpp"
+#include "cli/auth_file.hpp"
 #include "http/route.hpp"
 #include "http/server.hpp"
 
@@ -11,6 +12,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
+#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -33,6 +36,28 @@ engine_options options_of(serve_settings const& s)
 	o.metadata_timeout = s.metadata_timeout;
 	o.read_timeout = s.read_timeout;
 	return o;
+}
+
+http::server_options server_options_of(serve_settings const& s)
+{
+	http::server_options o;
+	o.listen = s.listen;
+	o.host_names = s.host_names;
+	if (!s.auth_file.empty()) o.credentials = read_auth_file(s.auth_file);
+	if (!s.auth.empty()) o.credentials.push_back(s.auth);
+	o.tls_certificate = s.tls_cert;
+	o.tls_key = s.tls_key;
+	o.stall_timeout = s.stall_timeout;
+	return o;
+}
+
+// Clients and peers take one descriptor each; the usual limit of 1024 is for programs that use select().
+void allow_open_files()
+{
+	rlimit limit{};
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 struct added_torrent
@@ -109,15 +134,15 @@ int serve(serve_settings const& settings)
 	boost::asio::io_context main_thread(1);
 	boost::asio::signal_set signals(main_thread, SIGINT, SIGTERM);
 
+	allow_open_files();
+	http::server_options server_options = server_options_of(settings);
 	engine e(options_of(settings));
 	std::vector<added_torrent> const torrents = add_all(e, settings.torrents);
-	http::server_options server_options;
-	server_options.listen = settings.listen;
-	server_options.host_names = settings.host_names;
 	http::server server(e, std::move(server_options));
 
-	for (auto const& where : server.endpoints()) say(stdout, "listening on " + url_of(where) + '/');
-	std::string const base = local_url_of(server.endpoints().front());
+	bool const tls = !settings.tls_cert.empty();
+	for (auto const& where : server.endpoints()) say(stdout, "listening on " + url_of(where, tls) + '/');
+	std::string const base = local_url_of(server.endpoints().front(), tls);
 	for (added_torrent const& torrent : torrents)
 	{
 		e.async_wait_ready(torrent.id, boost::asio::bind_executor(main_thread.get_executor()

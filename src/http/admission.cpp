@@ -55,7 +55,7 @@ reply answer_options(wire::request_header<> const& head, route const& where)
 	{
 		r.headers.emplace_back(wire::field::access_control_allow_methods, allowed);
 		r.headers.emplace_back(wire::field::access_control_allow_headers
-			, "Range, If-Range, If-Match, If-None-Match");
+			, "Authorization, Range, If-Range, If-Match, If-None-Match");
 		r.headers.emplace_back(wire::field::access_control_max_age, "86400");
 	}
 	return r;
@@ -82,9 +82,17 @@ std::optional<reply> for_somebody_else(wire::request_header<> const& head, std::
 } // namespace
 
 std::optional<reply> answer_at_the_door(wire::request_header<> const& head, route const& where
-	, server_options const& options)
+	, server_options const& options, credentials const& admitted)
 {
 	if (auto refusal = for_somebody_else(head, options.host_names)) return refusal;
+	// A browser asks what it may ask without saying who it is, and watchdogs need not know.
+	bool const open = where.what == resource::health || head.method() == wire::verb::options;
+	if (!open && (head.count(wire::field::authorization) > 1 || !admitted.admits(view(head[wire::field::authorization]))))
+	{
+		reply r = problem(wire::status::unauthorized, "this server asks for a user and a password");
+		r.headers.emplace_back(wire::field::www_authenticate, "Basic realm=\"slipstream\", charset=\"UTF-8\"");
+		return r;
+	}
 	if (where.what == resource::malformed) return problem(wire::status::bad_request, where.reason);
 	if (where.what == resource::unknown)
 	{

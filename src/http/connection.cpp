@@ -14,33 +14,9 @@
 #include <sstream>
 
 namespace slipstream::http {
-
-connection::connection(tcp::socket socket, common& shared)
-	: m_common(shared)
-	, m_socket(std::move(socket))
-	, m_deadline(m_socket.get_executor())
-	, m_ahead(2 * max_ahead_bytes)
-	, m_came(m_socket.get_executor())
-	, m_wake(m_socket.get_executor())
-{
-	error_code ignored;
-	tcp::endpoint const remote = m_socket.remote_endpoint(ignored);
-	std::ostringstream name;
-	name << remote;
-	m_peer = name.str();
-	m_socket.set_option(tcp::no_delay(true), ignored);
-	// A client whose machine has gone says nothing: the system asks.
-	m_socket.set_option(asio::socket_base::keep_alive(true), ignored);
-	m_common.open.push_back(this);
-}
-
-connection::~connection()
-{
-	m_common.open.remove(this);
-	m_common.room.set();
-}
-
 namespace {
+
+std::string_view view(beast::string_view const text) { return {text.data(), text.size()}; }
 
 // Also when an exception ends a connection: what it waits for would keep it alive.
 template <typename F>
@@ -54,20 +30,48 @@ at_end(F) -> at_end<F>;
 
 } // namespace
 
+connection::connection(tcp::socket socket, common& shared)
+	: m_common(shared)
+	, m_transport(std::move(socket), shared.tls ? &*shared.tls : nullptr)
+	, m_deadline(m_transport.get_executor())
+	, m_ahead(2 * max_ahead_bytes)
+	, m_came(m_transport.get_executor())
+	, m_wake(m_transport.get_executor())
+{
+	error_code ignored;
+	tcp::endpoint const remote = m_transport.socket().remote_endpoint(ignored);
+	std::ostringstream name;
+	name << remote;
+	m_peer = name.str();
+	m_transport.socket().set_option(tcp::no_delay(true), ignored);
+	// A client whose machine has gone says nothing: the system asks.
+	m_transport.socket().set_option(asio::socket_base::keep_alive(true), ignored);
+	m_common.open.push_back(this);
+}
+
+connection::~connection()
+{
+	m_common.open.remove(this);
+	m_common.room.set();
+}
+
 asio::awaitable<void> connection::run(std::shared_ptr<connection> self)
 {
 	at_end const closing{[&] { self->close(); }};
-	while (!self->is_over())
+	bool const greeted = co_await self->greet(self->m_common.options.idle_timeout);
+	while (greeted && !self->is_over())
 	{
 		bool const more = co_await self->serve_request();
 		if (!more) break;
 	}
-	co_await self->linger();
+	if (greeted) co_await self->linger();
 }
 
 asio::awaitable<void> connection::turn_away(std::shared_ptr<connection> self)
 {
 	at_end const closing{[&] { self->close(); }};
+	bool const greeted = co_await self->greet(self->m_common.options.linger_timeout);
+	if (!greeted) co_return;
 	reply full = problem(wire::status::service_unavailable, "this server has as many connections as it may have");
 	full.headers.emplace_back(wire::field::retry_after, "5");
 	full.close = true;
@@ -86,8 +90,7 @@ void connection::abort()
 
 void connection::close()
 {
-	error_code ignored;
-	m_socket.close(ignored);
+	m_transport.close();
 	m_deadline.cancel();
 }
 
@@ -118,9 +121,8 @@ asio::awaitable<bool> connection::serve_request()
 		co_return co_await send(asked, nowhere, std::move(*refusal));
 	}
 
-	beast::string_view const target = asked.target();
-	route const where = find_route({target.data(), target.size()});
-	std::optional<reply> early = answer_at_the_door(asked, where, m_common.options);
+	route const where = find_route(view(asked.target()));
+	std::optional<reply> early = answer_at_the_door(asked, where, m_common.options, m_common.admitted);
 	if (early)
 	{
 		// A body that nobody asked for is not read: the connection ends instead.
@@ -195,14 +197,21 @@ asio::awaitable<bool> connection::serve_playlist(request const& asked, route con
 	co_return co_await send(asked, where, std::move(list));
 }
 
-std::string connection::base_url(request const& asked) const
+std::string connection::base_url(request const& asked)
 {
+	std::string base = m_transport.secure() ? "https://" : "http://";
+	// Players do not pass on what they were asked for with a playlist to what is in it.
+	if (auto const user = m_common.admitted.needed() ? basic_credentials(view(asked[wire::field::authorization])) : std::nullopt)
+	{
+		std::size_t const colon = user->find(':');
+		base += percent_encoded(user->substr(0, colon)) + ':' + percent_encoded(user->substr(colon + 1)) + '@';
+	}
 	std::string_view const host = requested_authority(asked);
-	if (!host.empty()) return "http://" + std::string(host);
+	if (!host.empty()) return base.append(host);
 	error_code ignored;
 	std::ostringstream here;
-	here << "http://" << m_socket.local_endpoint(ignored);
-	return here.str();
+	here << m_transport.socket().local_endpoint(ignored);
+	return base + here.str();
 }
 
 asio::awaitable<bool> connection::send(request const& asked, route const& where, reply answer)
@@ -234,8 +243,18 @@ asio::awaitable<error_code> connection::write(std::string const& text
 	if (!text.empty()) buffers.emplace_back(text.data(), text.size());
 	for (lease::view const v : views) buffers.emplace_back(v.data(), v.size());
 	error_code ec;
-	co_await asio::async_write(m_socket, buffers, asio::redirect_error(asio::use_awaitable, ec));
+	co_await asio::async_write(m_transport, buffers, asio::redirect_error(asio::use_awaitable, ec));
 	co_return ec;
+}
+
+asio::awaitable<bool> connection::greet(std::chrono::milliseconds const within)
+{
+	if (!m_transport.secure()) co_return true;
+	expect_within(within);
+	error_code const ec = co_await m_transport.handshake();
+	expect_nothing();
+	if (ec) spdlog::debug("http: {}: no TLS: {}", m_peer, ec.message());
+	co_return !ec;
 }
 
 // Closing while the peer still sends would reset the connection, and the reset may overtake the answer:
@@ -243,10 +262,22 @@ asio::awaitable<error_code> connection::write(std::string const& text
 asio::awaitable<void> connection::linger()
 {
 	if (is_over()) co_return;
-	error_code ec;
-	m_socket.shutdown(tcp::socket::shutdown_send, ec);
-	if (ec) co_return;
 	expect_within(m_common.options.linger_timeout);
+	if (m_transport.secure())
+	{
+		// It reads, too: the read that is under way has to come back first.
+		error_code ignored;
+		m_transport.socket().cancel(ignored);
+		while (m_reading)
+		{
+			m_came.clear();
+			co_await m_came.wait();
+		}
+		m_ended = false;
+	}
+	error_code ec = co_await m_transport.shutdown();
+	if (m_transport.secure()) m_transport.socket().shutdown(tcp::socket::shutdown_send, ec);
+	if (ec || m_transport.secure()) co_return;
 	while (!m_ended)
 	{
 		m_ahead.clear();
@@ -285,7 +316,7 @@ void connection::start_reading()
 {
 	if (m_reading || m_ended) return;
 	m_reading = true;
-	m_socket.async_read_some(asio::buffer(m_chunk), [self = shared_from_this()](error_code const ec
+	m_transport.async_read_some(asio::buffer(m_chunk), [self = shared_from_this()](error_code const ec
 		, std::size_t const count) { self->on_read(ec, count); });
 }
 

@@ -11,12 +11,14 @@
 // taken for gone, too: behind those its end could not be seen.
 #pragma once
 
+#include "http/credentials.hpp"
 #include "http/event.hpp"
 #include "http/gate.hpp"
 #include "http/options.hpp"
 #include "http/reply.hpp"
 #include "http/route.hpp"
 #include "http/stream_plan.hpp"
+#include "http/transport.hpp"
 #include "http/wire.hpp"
 
 #include <slipstream/engine.hpp>
@@ -42,6 +44,8 @@ struct common
 {
 	engine& torrents;
 	server_options const options;
+	credentials const admitted;
+	std::optional<asio::ssl::context> tls;
 	std::shared_ptr<gate> back;
 	std::list<connection*> open;  // entered and left by the connections themselves
 	event room;                   // set when one leaves
@@ -88,8 +92,10 @@ private:
 	asio::awaitable<bool> send(request const& asked, route const& where, reply answer);
 	asio::awaitable<error_code> write(std::string const& text, std::span<lease::view const> views);
 	asio::awaitable<void> linger();
-	// What URLs of this server begin with for who sent the request: "http://127.0.0.1:8090".
-	[[nodiscard]] std::string base_url(request const& asked) const;
+	asio::awaitable<bool> greet(std::chrono::milliseconds within);
+	// What URLs of this server begin with for who sent the request: "http://127.0.0.1:8090", with the user's name and
+	// password where they are needed.
+	[[nodiscard]] std::string base_url(request const& asked);
 
 	// Feeds the parser until the header is there, or all of the message.
 	asio::awaitable<error_code> read(parser& to, bool whole);
@@ -105,7 +111,7 @@ private:
 	[[nodiscard]] bool is_over() const { return m_gone || m_aborted; }
 
 	common& m_common;
-	tcp::socket m_socket;
+	transport m_transport;
 	asio::steady_timer m_deadline;
 	std::string m_peer;           // for the log
 	beast::flat_buffer m_ahead;   // what came and was not parsed yet

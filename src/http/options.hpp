@@ -16,6 +16,11 @@ struct server_options
 	std::vector<boost::asio::ip::tcp::endpoint> listen;
 	// Names that requests may be for, besides literal addresses and localhost; see authority.hpp.
 	std::vector<std::string> host_names{};
+	// USER:PASSWORD each; with any, requests need one of them (Basic), but for OPTIONS and /healthz.
+	std::vector<std::string> credentials{};
+	// PEM files; both or none. With them, every address speaks TLS and nothing else.
+	std::string tls_certificate{};
+	std::string tls_key{};
 	// From the end of an answer to the end of the next request's header.
 	std::chrono::milliseconds idle_timeout{60'000};
 	// For the body of a request.
@@ -24,7 +29,7 @@ struct server_options
 	std::chrono::milliseconds stall_timeout{1'800'000};
 	// For a client to close when it was told that the connection ends.
 	std::chrono::milliseconds linger_timeout{2'000};
-	// More are answered 503. Each lends at most one lease at a time.
+	// Open at once; more are answered 503. Each lends at most one lease at a time.
 	std::size_t max_connections = 1024;
 	// POST bodies received at once; more are answered 503. Each takes up to engine::max_torrent_bytes.
 	std::size_t max_uploads = 4;

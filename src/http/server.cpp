@@ -60,11 +60,14 @@ void log_end(std::exception_ptr const failure)
 class server::impl
 {
 public:
-	impl(engine& torrents, server_options options)
+	impl(engine& torrents, server_options const& options)
 		: m_back(std::make_shared<gate>(m_io))
-		, m_common{torrents, std::move(options), m_back, {}, event(m_io.get_executor()), 0}
+		, m_common{torrents, options, credentials(options.credentials), {}, m_back, {}, event(m_io.get_executor()), 0}
 	{
-		if (m_common.options.listen.empty()) throw std::invalid_argument("no address to listen on");
+		if (options.listen.empty()) throw std::invalid_argument("no address to listen on");
+		if (options.tls_certificate.empty() != options.tls_key.empty())
+			throw std::invalid_argument("TLS needs a certificate and its key");
+		if (!options.tls_key.empty()) m_common.tls.emplace(tls_context(options.tls_certificate, options.tls_key));
 		for (tcp::endpoint const& where : m_common.options.listen)
 		{
 			m_acceptors.push_back(listen_on(m_io, where));
@@ -161,7 +164,7 @@ private:
 };
 
 server::server(engine& torrents, server_options options)
-	: m_impl(std::make_unique<impl>(torrents, std::move(options)))
+	: m_impl(std::make_unique<impl>(torrents, options))
 {
 }
 

@@ -2,7 +2,7 @@
 //
 // It owns one io_context and one thread, on which every connection lives as a coroutine: many streams
 // cost no threads. The thread calls the engine, which answers from a thread of its own. The engine must
-// outlive the server. It knows nothing of libtorrent and touches no file.
+// outlive the server. It knows nothing of libtorrent and, but for its certificate, touches no file.
 #pragma once
 
 #include "http/options.hpp"
@@ -20,7 +20,7 @@ class server
 {
 public:
 	// Listens, and serves from then on. Throws std::runtime_error, with the address in its message, when an
-	// endpoint cannot be listened on, and std::invalid_argument when there is none.
+	// endpoint cannot be listened on or a file of TLS cannot be used, and std::invalid_argument for options that make no sense.
 	server(engine& torrents, server_options options);
 	~server();
 	server(server const&) = delete;

@@ -89,6 +89,29 @@ TEST(serve_arguments, have_names_of_this_server)
 		expect_refusal({"serve", "--host-name", wrong}, {}, "--host-name");
 }
 
+TEST(serve_arguments, have_users_and_certificates)
+{
+	serve_settings const s = serve({"--auth", "anna:a:b", "--auth-file", "f", "--tls-cert", "c", "--tls-key", "k"
+		, "--stall-timeout", "9"});
+	EXPECT_EQ(s.auth, "anna:a:b");
+	EXPECT_EQ(s.auth_file, "f");
+	EXPECT_EQ(s.tls_cert, "c");
+	EXPECT_EQ(s.tls_key, "k");
+	EXPECT_EQ(s.stall_timeout, std::chrono::seconds(9));
+	EXPECT_EQ(serve({}).stall_timeout, std::chrono::minutes(30));
+	EXPECT_EQ(serve({}).auth + serve({}).tls_cert, "");
+	// A password may have a comma or a blank in it.
+	EXPECT_EQ(serve({}, {{"SLIPSTREAM_AUTH", "a:b, c"}, {"SLIPSTREAM_TLS_CERT", "c"}, {"SLIPSTREAM_TLS_KEY", "k"}}).auth, "a:b, c");
+	expect_refusal({"serve", "--tls-cert", "c"}, {}, "--tls-key");
+	expect_refusal({"serve", "--tls-key", "c"}, {}, "--tls-cert");
+	for (char const* const wrong : {"secret", "secret:", ":secret"})
+	{
+		expect_refusal({"serve", "--auth", wrong}, {}, "--auth");
+		auto const told = parse({"serve", "--auth", wrong});
+		EXPECT_EQ(std::get<farewell>(told).err.find("secret\'"), std::string::npos);
+	}
+}
+
 TEST(serve_arguments, come_from_the_environment)
 {
 	serve_settings const s = serve({}, {{"SLIPSTREAM_LISTEN", "127.0.0.1:1, [::1]:2 127.0.0.1:3,"}

@@ -174,6 +174,8 @@ TEST(program, fails_with_one_line_when_it_cannot_start)
 	expect_failure(quiet_serve({"/dev/null"}), 1, "/dev/null");
 	expect_failure(quiet_serve({"magnet:?nothing"}), 1, "magnet:?nothing");
 	expect_failure(quiet_serve({"--capacity", "1"}), 2, "1048576");
+	expect_failure(quiet_serve({"--auth-file", "/no/such/users"}), 1, "/no/such/users");
+	expect_failure(quiet_serve({"--tls-cert", "/no/cert.pem", "--tls-key", "/no/key.pem"}), 1, "/no/cert.pem");
 	expect_failure({"demo", "--file", "/no/such/film"}, 1, "/no/such/film");
 	expect_failure({"demo", "--file", "/tmp"}, 1, "/tmp");
 	expect_failure({"juggle"}, 2, "juggle");

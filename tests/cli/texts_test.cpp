@@ -1,10 +1,16 @@
 // Sizes, addresses, and what /proc says.
 #include "cli/address.hpp"
+#include "cli/auth_file.hpp"
 #include "cli/disk_writes.hpp"
 #include "cli/size.hpp"
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
 #include <string>
 
 namespace slipstream::cli {
@@ -78,6 +84,7 @@ TEST(address, as_a_url_for_this_machine_is_one_that_can_be_opened)
 	EXPECT_EQ(local_url_of(*parse_address("0.0.0.0:80")), "http://127.0.0.1:80");
 	EXPECT_EQ(local_url_of(*parse_address("[::]:80")), "http://[::1]:80");
 	EXPECT_EQ(local_url_of(*parse_address("10.0.0.1:80")), "http://10.0.0.1:80");
+	EXPECT_EQ(local_url_of(*parse_address("[::]:80"), true), "https://[::1]:80");
 }
 
 TEST(disk_writes, are_the_line_of_that_name)
@@ -86,6 +93,28 @@ TEST(disk_writes, are_the_line_of_that_name)
 	EXPECT_EQ(write_bytes_in("cancelled_write_bytes: 7\n"), std::nullopt);
 	EXPECT_EQ(write_bytes_in("\nwrite_bytes: x"), std::nullopt);
 	EXPECT_EQ(write_bytes_in(""), std::nullopt);
+}
+
+// What is read from a file with this text; the message when it cannot be used.
+std::vector<std::string> users_in(std::string const& text)
+{
+	std::string path = (std::filesystem::temp_directory_path() / "slipstream-auth-XXXXXX").string();
+	close(mkstemp(path.data()));
+	std::ofstream(path) << text;
+	std::vector<std::string> users;
+	try { users = read_auth_file(path); }
+	catch (std::runtime_error const& e) { users = {std::string(e.what()).substr(path.size())}; }
+	std::filesystem::remove(path);
+	return users;
+}
+
+TEST(auth_file, has_a_user_on_each_line)
+{
+	using strings = std::vector<std::string>;
+	EXPECT_EQ(users_in("# who may come in\na:b\n\nanna:p: #x\r\nlast:one"), (strings{"a:b", "anna:p: #x", "last:one"}));
+	EXPECT_EQ(users_in("a:b\nsecret\n"), strings{": line 2 is not USER:PASSWORD"});
+	EXPECT_TRUE(users_in("# nobody\n").at(0).starts_with(": has no USER:PASSWORD"));
+	EXPECT_THROW((void)read_auth_file("/no/such/file"), std::runtime_error);
 }
 
 } // namespace

@@ -262,9 +262,10 @@ server_options known_as_h()
 	return o;
 }
 
-unsigned first_status(wire::request_header<> const& head, char const* const target)
+unsigned first_status(wire::request_header<> const& head, char const* const target
+	, std::vector<std::string> const& users = {})
 {
-	std::optional<reply> const r = answer_at_the_door(head, find_route(target), known_as_h());
+	std::optional<reply> const r = answer_at_the_door(head, find_route(target), known_as_h(), credentials(users));
 	return r ? static_cast<unsigned>(r->status) : 0;
 }
 
@@ -309,6 +310,57 @@ TEST(door, is_closed_to_requests_for_somebody_else)
 	auto old = asking(wire::verb::get, {});
 	old.version(10);
 	EXPECT_EQ(first_status(old, "/healthz"), 200u);
+}
+
+TEST(credentials, are_taken_from_a_basic_header_and_from_nothing_else)
+{
+	EXPECT_EQ(basic_credentials("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), "Aladdin:open sesame");  // RFC 7617, section 2
+	EXPECT_EQ(basic_credentials("bASIC  dGVzdDoxMjPCow=="), "test:123\xc2\xa3");             // and 2.1
+	EXPECT_EQ(basic_credentials("Basic YTo="), "a:");
+	EXPECT_EQ(basic_credentials("Basic OmI="), ":b");
+	EXPECT_EQ(basic_credentials("Basic YTpi"), "a:b");
+	for (std::string const& wrong : {std::string(), std::string("Basic"), std::string("Basic "), std::string("Basic YTp")
+		, std::string("Basic YT=i"), std::string("Basic Y==="), std::string("Basic ===="), std::string("Basic YWI=")
+		, std::string("Basic YTpi\n"), std::string("Bearer YTpi"), std::string("YTpi"), std::string("Basic YT-i")
+		, "Basic " + std::string(2000, 'A'), std::string("Basic \0\0\0\0", 10)})
+		EXPECT_FALSE(basic_credentials(wrong).has_value()) << wrong;
+}
+
+TEST(credentials, admit_who_is_known_exactly)
+{
+	credentials const c({"a:b", "user:pass:word"});
+	EXPECT_TRUE(c.admits("Basic YTpi"));
+	EXPECT_TRUE(c.admits("Basic dXNlcjpwYXNzOndvcmQ="));
+	EXPECT_FALSE(c.admits("Basic YTo="));
+	EXPECT_FALSE(c.admits("Basic YTpiYg=="));
+	EXPECT_FALSE(c.admits("Basic QTpi"));
+	EXPECT_FALSE(c.admits(""));
+	EXPECT_TRUE(credentials({}).admits(""));
+	EXPECT_FALSE(credentials({}).needed());
+	for (char const* const wrong : {"", "a", ":", "a:", ":b", "a:b\n"}) EXPECT_FALSE(is_credentials(wrong)) << wrong;
+	EXPECT_THROW(credentials({"nobody"}), std::invalid_argument);
+}
+
+TEST(door, asks_everybody_who_they_are_but_watchdogs_and_preflights)
+{
+	using enum wire::field;
+	std::vector<std::string> const users{"a:b"};
+	auto const nobody = asking(wire::verb::get, {{host, "h"}});
+	auto const known = asking(wire::verb::get, {{host, "h"}, {authorization, "Basic YTpi"}});
+	for (char const* const target : {"/api/v1/torrents", "/stream/a/1", "/metrics", "/playlist.m3u", "/nothing", "/%zz"})
+	{
+		EXPECT_EQ(first_status(nobody, target, users), 401u) << target;
+		EXPECT_NE(first_status(known, target, users), 401u) << target;
+		EXPECT_EQ(first_status(asking(wire::verb::get, {{host, "h"}, {authorization, "Basic YTpj"}}), target, users), 401u);
+		EXPECT_EQ(first_status(asking(wire::verb::get, {{host, "h"}, {authorization, "Basic YTpi"}
+			, {authorization, "Basic YTpj"}}), target, users), 401u);
+	}
+	EXPECT_EQ(first_status(nobody, "/healthz", users), 200u);
+	EXPECT_EQ(first_status(asking(wire::verb::options, {{host, "h"}}), "/stream/a/1", users), 204u);
+	auto const refusal = answer_at_the_door(nobody, find_route("/metrics"), known_as_h(), credentials(users));
+	ASSERT_EQ(refusal->headers.size(), 1u);
+	EXPECT_EQ(refusal->headers[0].first, www_authenticate);
+	EXPECT_TRUE(refusal->headers[0].second.starts_with("Basic realm="));
 }
 
 TEST(door, lets_no_page_of_another_origin_change_anything)
