@@ -83,6 +83,7 @@ struct torrent_summary
 	std::string name;          // empty until known
 	torrent_phase phase = torrent_phase::metadata;
 	std::optional<error> failure;
+	bool paused = false;       // by pause(): no peers; what is in memory can be read
 	std::vector<file_entry> files;  // empty until the metadata is known
 	std::int64_t size_bytes = 0;
 	int piece_length_bytes = 0;
@@ -94,6 +95,48 @@ struct torrent_summary
 	std::int64_t upload_rate_bytes_s = 0;
 	std::int64_t downloaded_bytes = 0;  // payload, this session
 	std::int64_t uploaded_bytes = 0;
+};
+
+// Pieces [first, first + count), all in this state.
+struct piece_run
+{
+	int first = 0;
+	int count = 0;
+	piece_state state = piece_state::absent;
+	friend bool operator==(piece_run const&, piece_run const&) = default;
+};
+
+struct peer_entry
+{
+	boost::asio::ip::tcp::endpoint endpoint;
+	std::string client;        // as it calls itself: any bytes
+	bool outgoing = false;     // we connected to it
+	bool seed = false;         // it has everything
+	int progress_ppm = 0;      // what it has, in millionths
+	std::int64_t download_rate_bytes_s = 0;  // payload, as all that follows; from it
+	std::int64_t upload_rate_bytes_s = 0;
+	std::int64_t downloaded_bytes = 0;
+	std::int64_t uploaded_bytes = 0;
+};
+
+// A reader as it is now.
+struct reader_entry
+{
+	std::string torrent_id;
+	int file_index = 0;
+	std::int64_t position_bytes = 0;
+	std::int64_t size_bytes = 0;
+	int first_piece = 0;       // its window: [first_piece, end_piece), equal where it has none yet
+	int end_piece = 0;
+	bool waiting = false;      // for bytes at its position
+};
+
+struct torrent_details
+{
+	torrent_summary summary;
+	std::vector<peer_entry> peers;
+	std::vector<piece_run> pieces;  // all of them, in order; empty until the metadata is known
+	std::vector<reader_entry> readers;
 };
 
 // A position in a file, and the bytes from there on as they become available. Made by engine::open.
@@ -170,6 +213,14 @@ public:
 	// `id`: any hash of the torrent in hex, either case: v1 (40), v2 (64) or truncated v2 (40).
 	[[nodiscard]] expected<torrent_summary> find(std::string_view id) const;
 	[[nodiscard]] std::vector<torrent_summary> torrents() const;
+	// The same with what takes longer to gather. Errors: no_such_torrent.
+	[[nodiscard]] expected<torrent_details> details(std::string_view id) const;
+	[[nodiscard]] std::vector<reader_entry> readers() const;
+
+	// A paused torrent has no peers; reads of what is not in memory wait, until it is resumed or they time out. Idempotent;
+	// they answer the torrent's id. Errors: no_such_torrent.
+	[[nodiscard]] expected<std::string> pause(std::string_view id);
+	[[nodiscard]] expected<std::string> resume(std::string_view id);
 
 	// Completes with void(boost::system::error_code) when the torrent can be read, or cannot any more:
 	// no_such_torrent, metadata_timeout, torrent_failed, cancelled.

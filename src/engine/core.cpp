@@ -40,9 +40,20 @@ core::core(std::shared_ptr<engine_loop> loop, memory_disk disk, engine_options o
 	m_environment.read_ahead_bytes = read_ahead(m_environment.options);
 	m_environment.lookbehind_bytes = m_environment.options.lookbehind_bytes > 0 ? m_environment.options.lookbehind_bytes
 		: m_environment.options.memory.capacity_bytes / 4;
+	m_environment.count_peers_again = [this] { count_peers_again(); };
 }
 
 core::~core() = default;
+
+void core::count_peers_again()
+{
+	if (!m_session) return;
+	lt::settings_pack changed;
+	m_one_failure_more = !m_one_failure_more;
+	changed.set_int(lt::settings_pack::max_failcount
+		, session_settings(m_environment.options).get_int(lt::settings_pack::max_failcount) + (m_one_failure_more ? 1 : 0));
+	m_session->apply_settings(std::move(changed));
+}
 
 void core::start()
 {

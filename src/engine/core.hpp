@@ -55,6 +55,7 @@ public:
 
 private:
 	void make_offline(lt::add_torrent_params& params) const;
+	void count_peers_again();
 	[[nodiscard]] error duplicate_of(lt::info_hash_t const& hashes) const;
 
 	std::shared_ptr<engine_loop> const m_loop;
@@ -64,6 +65,7 @@ private:
 	std::unique_ptr<lt::session> m_session;
 	std::vector<std::shared_ptr<torrent_entry>> m_torrents;
 	std::vector<boost::asio::ip::tcp::endpoint> m_endpoints;
+	bool m_one_failure_more = false;   // see torrent_entry::look_for_peers
 	payload_totals m_removed_payload;  // of torrents that are gone
 };
 

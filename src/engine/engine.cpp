@@ -62,6 +62,16 @@ public:
 		return std::move(*got);
 	}
 
+	expected<std::string> set_paused(std::string_view const id, bool const paused) const
+	{
+		return ask([&](core& c) -> expected<std::string> {
+			auto const torrent = c.find(id);
+			if (!torrent) return torrent.error();
+			(*torrent)->set_paused(paused);
+			return (*torrent)->id();
+		});
+	}
+
 	memory_disk const m_disk;
 	std::shared_ptr<engine_loop> const m_loop;
 	std::shared_ptr<core> const m_core;
@@ -117,6 +127,30 @@ std::vector<torrent_summary> engine::torrents() const
 	auto answer = m_impl->m_loop->call([this] { return m_impl->m_core->torrents(); });
 	return answer ? std::move(*answer) : std::vector<torrent_summary>{};
 }
+
+expected<torrent_details> engine::details(std::string_view const id) const
+{
+	return m_impl->ask([&](core& c) -> expected<torrent_details> {
+		auto const torrent = c.find(id);
+		if (!torrent) return torrent.error();
+		return (*torrent)->details();
+	});
+}
+
+std::vector<reader_entry> engine::readers() const
+{
+	auto answer = m_impl->m_loop->call([this] {
+		std::vector<reader_entry> all;
+		for (auto const& torrent : m_impl->m_core->entries())
+			for (auto& r : torrent->reader_entries()) all.push_back(std::move(r));
+		return all;
+	});
+	return answer ? std::move(*answer) : std::vector<reader_entry>{};
+}
+
+expected<std::string> engine::pause(std::string_view const id) { return m_impl->set_paused(id, true); }
+
+expected<std::string> engine::resume(std::string_view const id) { return m_impl->set_paused(id, false); }
 
 void engine::start_wait_ready(std::string id, std::function<void(boost::system::error_code)> done)
 {

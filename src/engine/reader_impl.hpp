@@ -46,6 +46,8 @@ public:
 	// Empty until the first read or seek: a reader that is opened and then sent elsewhere costs nothing.
 	// Otherwise at least the piece of the position and the next, and no more than the reader's own read-ahead.
 	[[nodiscard]] stream::window window(std::int64_t read_ahead_bytes) const;
+	[[nodiscard]] stream::file_geometry const& file() const { return m_file; }
+	[[nodiscard]] bool waits() const { return m_waiting.has_value(); }
 	void piece_changed(lt::piece_index_t piece);
 	// Ends a wait.
 	void fail(errc e);

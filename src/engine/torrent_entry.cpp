@@ -212,6 +212,7 @@ void torrent_entry::connect(boost::asio::ip::tcp::endpoint const& peer)
 
 void torrent_entry::resume()
 {
+	if (m_paused) return;
 	try { m_handle.resume(); }
 	catch (lt::system_error const& e) { spdlog::debug("torrent {}: {}", m_id, e.what()); }
 }
@@ -260,9 +261,11 @@ void torrent_entry::update_demand()
 	auto const have = [&](lt::piece_index_t const p) { return is_verified(here, p); };
 	auto const wanted = m_demand.choose(shown, urgent_pieces(piece_length), have
 		, [&](lt::piece_index_t const p) { return may_want->contains(static_cast<int>(p)); });
+	bool const at_rest = !m_demand.wants_anything();
 	// Complete is as good as verified here: its hash is on the way, and libtorrent has it.
 	apply(m_demand.replace(wanted, !m_demand.wants_anything() && !requests_in_flight()
 		, [&](lt::piece_index_t const p) { return here.has_piece(p); }));
+	if (at_rest && m_demand.wants_anything()) look_for_peers();
 }
 
 std::vector<stream::window> torrent_entry::windows(std::int64_t const read_ahead_bytes) const
@@ -366,6 +369,7 @@ torrent_summary torrent_entry::summary() const
 	s.name = m_name;
 	s.phase = m_phase;
 	s.failure = m_failure;
+	s.paused = m_paused;
 	s.files = m_files;
 	s.readers = static_cast<int>(m_readers.size());
 	if (m_metadata)

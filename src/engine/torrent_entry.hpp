@@ -46,6 +46,7 @@ struct torrent_environment
 	std::int64_t read_ahead_bytes = 0;  // with the defaults worked out
 	std::int64_t lookbehind_bytes = 0;
 	int streaming_torrents = 0;         // those with readers: they share what can be protected
+	std::function<void()> count_peers_again{};  // has libtorrent find out anew which peers it may connect to
 
 	// How one torrent with that many readers divides its equal share.
 	[[nodiscard]] stream::division share(int readers) const;
@@ -69,6 +70,10 @@ public:
 	[[nodiscard]] lt::info_hash_t const& hashes() const { return m_hashes; }
 	[[nodiscard]] torrent_summary summary() const;
 	[[nodiscard]] payload_totals payload() const;
+	// For people, and not often: they look at every piece and ask libtorrent's thread for its peers.
+	[[nodiscard]] torrent_details details() const;
+	[[nodiscard]] std::vector<reader_entry> reader_entries() const;
+	void set_paused(bool paused);
 
 	// What libtorrent tells.
 	void metadata_arrived();
@@ -102,13 +107,14 @@ public:
 private:
 	void use_metadata(std::shared_ptr<lt::torrent_info const> metadata);
 	void metadata_timed_out();
-	void resume();
+	void resume();               // unless it was paused
 	void answer_waiting(boost::system::error_code ec);
 	void update_demand();
 	// Has the disk keep what the windows show and what is behind them. Answers the pieces that may be wanted.
 	[[nodiscard]] expected<std::unordered_set<int>> protect(std::span<stream::window const> windows
 		, std::int64_t lookbehind_bytes);
 	void stop_protecting();
+	void look_for_peers();
 	void apply(stream::demand_changes const& changes);
 	[[nodiscard]] bool requests_in_flight() const;
 	[[nodiscard]] std::vector<stream::window> windows(std::int64_t read_ahead_bytes) const;
@@ -131,6 +137,7 @@ private:
 	std::vector<std::shared_ptr<reader::impl>> m_readers;
 	stream::demand m_demand;
 	bool m_update_posted = false;
+	bool m_paused = false;       // by who uses the engine
 	bool m_protecting = false;   // reader pieces are set
 	bool m_upload_mode = false;  // libtorrent stopped downloading after a write was refused
 };
