@@ -2,10 +2,18 @@
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL REQUIRED)
-find_package(nlohmann_json REQUIRED)
-find_package(CLI11 REQUIRED)
-find_package(fmt REQUIRED)
-find_package(spdlog REQUIRED)
+# A program that embeds the disk alone, or the engine, needs what these layers stand on and no more.
+set(SLIPSTREAM_LAYERS block store cache disk stream engine http cli CACHE STRING "layers to build, lowest first")
+if("engine" IN_LIST SLIPSTREAM_LAYERS)
+  find_package(fmt REQUIRED)
+  find_package(spdlog REQUIRED)
+endif()
+if("http" IN_LIST SLIPSTREAM_LAYERS)
+  find_package(nlohmann_json REQUIRED)
+endif()
+if("cli" IN_LIST SLIPSTREAM_LAYERS)
+  find_package(CLI11 REQUIRED)
+endif()
 # The flags change libtorrent's ABI, so they come from the library's own description.
 pkg_check_modules(libtorrent REQUIRED IMPORTED_TARGET libtorrent-rasterbar>=2.0.8)
 

@@ -4,7 +4,7 @@
 //   lt::session_params params;
 //   params.disk_io_constructor = disk.constructor();
 //   lt::session session(std::move(params));
-//   session.add_extension(disk.extension());    // optional: pieces are then known to be verified
+//   session.add_extension(disk.extension());    // pieces are then known to be verified, and with `evict` can go
 //
 // A memory_disk is a handle: copies share one store, and with it the capacity. It owns a share of the
 // store and nothing of a session. The store lives until the last handle, session, memory_torrent in a
@@ -53,7 +53,8 @@ struct memory_disk_options
 	// With `evict`: true keeps every piece ready to be forgotten, also while everything fits, because the capacity may shrink or
 	// torrents may come. False does so only when not everything fits; what came before is then given up by a recheck, which
 	// costs the torrent its peers for a while. The price before libtorrent 2.0.11: have_piece() and num_pieces do not count
-	// such pieces, and the torrent does not count as seeding.
+	// such pieces (memory_torrent::has_piece() does). A torrent all of whose pieces have passed is seeding to libtorrent
+	// even so, and shrinks by a recheck.
 	bool hold_always = false;
 };
 
@@ -186,14 +187,15 @@ public:
 
 	// For lt::session_params::disk_io_constructor, of any number of sessions.
 	[[nodiscard]] lt::disk_io_constructor_type constructor() const;
-	// For lt::session::add_extension: tells the disk which pieces libtorrent verified. One for each
+	// For lt::session::add_extension: tells the disk which pieces libtorrent verified, and with `evict` has libtorrent forget
+	// what goes. Without it nothing is evicted: a full memory refuses writes, whatever `evict` says. One for each
 	// session; `events`, when given and alive, hears about that session's pieces.
 	[[nodiscard]] std::shared_ptr<lt::plugin> extension(std::weak_ptr<memory_events> events = {}
 		, wanting who = wanting::limited) const;
 
 	// Resume data that libtorrent saves of a torrent in memory says priority 0 for the pieces that the extension keeps from
-	// being wanted now. This puts the application's priorities back: to be called with the params of a
-	// save_resume_data_alert before they are written. Nothing changes when the torrent is not here, or nothing is withheld.
+	// being wanted. This puts the application's priorities back: to be called with the params of the torrent's last
+	// save_resume_data_alert before they are written. Nothing changes when the torrent is not here, or nothing was withheld.
 	void put_back_priorities(lt::add_torrent_params& resume_data) const;
 
 	// The storage of a torrent, found by any of its hashes. Where several sessions have the same torrent,

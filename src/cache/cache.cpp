@@ -133,6 +133,43 @@ std::int64_t cache::protectable_blocks() const
 	return protectable();
 }
 
+std::int64_t cache::share_blocks(std::uint64_t const torrent)
+{
+	mutex_lock const lock(m_mutex);
+	auto const i = m_members.find(torrent);
+	if (i == m_members.end()) return 0;
+	if (!m_share_blocks) share_out();
+	return i->second.shares ? *m_share_blocks : 0;
+}
+
+void cache::share_out()
+{
+	auto b = sum();
+	b.piece_blocks = b.busy_torrents = 0;
+	auto const add = [](budget to, member const& m)
+	{
+		to.piece_blocks += m.piece_blocks;
+		to.busy_torrents += 1;
+		return to;
+	};
+	std::int64_t granted_blocks = 0;
+	for (auto const& [id, m] : m_members)
+	{
+		if (m.is_read()) b = add(b, m);
+		for (auto const& g : m.given) granted_blocks += g.blocks;
+	}
+	std::int64_t sharing = 0;
+	for (auto& [id, m] : m_members)
+	{
+		auto const with = add(b, m);
+		m.shares = !m.is_read() && with.holds();
+		if (!m.shares) continue;
+		b = with;
+		++sharing;
+	}
+	m_share_blocks = sharing == 0 ? 0 : std::max<std::int64_t>(0, b.protectable_blocks() - granted_blocks) / sharing;
+}
+
 std::int64_t cache::total_blocks() const
 {
 	std::int64_t total = 0;
@@ -163,6 +200,7 @@ std::int64_t cache::available_blocks(protection const kind) const
 
 void cache::recount()
 {
+	m_share_blocks.reset();
 	auto const b = sum();
 	m_crowded = m_enabled && total_blocks() > b.capacity_blocks - b.scratch_blocks;
 	// Connections beyond what a quarter of the capacity could take in are slowed, not provided for.
@@ -192,7 +230,6 @@ void cache::gone(std::uint64_t const torrent, int const piece)
 	if (i == m_leaving.end()) return;
 	m_leaving_blocks -= i->second;
 	m_leaving.erase(i);
-	m_evicted.fetch_add(1, std::memory_order_relaxed);
 }
 
 void cache::stays(std::uint64_t const torrent, int const piece)
@@ -223,6 +260,7 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 	bool const was_busy = m.busy();
 	if (kind == protection::reader && !pieces.empty() && !was_busy && m_crowded && !sum(nullptr, &m).holds()) return {};
 	m.wished[std::size_t(kind)] = std::move(pieces);
+	m_share_blocks.reset();
 	if (m.busy() == was_busy) grant(torrent, m);
 	else recount();
 	return m.given[std::size_t(kind)];

@@ -73,6 +73,9 @@ public:
 	[[nodiscard]] budget current_budget() const EXCLUDES(m_mutex);
 	// What protections may add up to now. All there is, where everything fits.
 	[[nodiscard]] std::int64_t protectable_blocks() const EXCLUDES(m_mutex);
+	// What a torrent that nobody reads may have in memory, together with what it has there: what readers leave, in equal
+	// shares for as many of such torrents as the floor allows, in the order of entering. 0 for one too many.
+	[[nodiscard]] std::int64_t share_blocks(std::uint64_t torrent) EXCLUDES(m_mutex);
 	// What it would be if the torrent, too, were read.
 	[[nodiscard]] budget budget_with(std::uint64_t torrent) const EXCLUDES(m_mutex);
 	// What these would be with another capacity.
@@ -110,7 +113,6 @@ public:
 	// The number of free blocks from which on memory is not low.
 	[[nodiscard]] std::int64_t wanted_free_blocks() const noexcept
 	{ return m_wanted_free.load(std::memory_order_relaxed); }
-	[[nodiscard]] std::int64_t evicted() const noexcept { return m_evicted.load(std::memory_order_relaxed); }
 
 private:
 	struct member
@@ -122,8 +124,10 @@ private:
 		std::vector<int> wished[3];
 		granted given[3];
 		std::map<int, standing> standings; // pieces that are not open
+		bool shares = false;               // in what readers leave; by share_out()
 
-		[[nodiscard]] bool busy() const { return wanting || !wished[std::size_t(protection::reader)].empty(); }
+		[[nodiscard]] bool is_read() const { return !wished[std::size_t(protection::reader)].empty(); }
+		[[nodiscard]] bool busy() const { return wanting || is_read(); }
 	};
 
 	// Of a reader's pieces, those that are being read now.
@@ -134,6 +138,7 @@ private:
 	static void price(member& m);
 	void stand(std::uint64_t id, member& m) REQUIRES(m_mutex);
 	void recount() REQUIRES(m_mutex);
+	void share_out() REQUIRES(m_mutex);
 	// `alone`: as if it were the only busy one; `also`: as if it were busy, too.
 	[[nodiscard]] budget sum(member const* alone = nullptr, member const* also = nullptr) const REQUIRES(m_mutex);
 	[[nodiscard]] std::int64_t total_blocks() const REQUIRES(m_mutex);
@@ -143,11 +148,11 @@ private:
 	bool const m_enabled;
 	std::atomic<bool> m_crowded{false};
 	std::atomic<std::int64_t> m_wanted_free{0};
-	std::atomic<std::int64_t> m_evicted{0};
 
 	mutable mutex m_mutex;
 	std::uint64_t m_next_id GUARDED_BY(m_mutex) = 1;
 	std::map<std::uint64_t, member> m_members GUARDED_BY(m_mutex);
+	std::optional<std::int64_t> m_share_blocks GUARDED_BY(m_mutex); // one share; empty: something changed since
 	std::int64_t m_connections GUARDED_BY(m_mutex) = 0;
 	std::int64_t m_leaving_blocks GUARDED_BY(m_mutex) = 0;
 	std::map<piece_key, std::int64_t> m_leaving GUARDED_BY(m_mutex);

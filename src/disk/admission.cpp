@@ -63,7 +63,7 @@ void admission::review(torrent_storage& storage, lt::torrent_handle const& torre
 std::vector<bool> admission::admitted(torrent_storage& storage
 	, std::vector<lt::download_priority_t> const& wanted) const
 {
-	auto const& cache = storage.core().cache;
+	auto& cache = storage.core().cache;
 	auto const id = storage.cache_id();
 	std::vector<bool> may(wanted.size(), false);
 
@@ -72,11 +72,9 @@ std::vector<bool> admission::admitted(torrent_storage& storage
 		for (int const piece : cache.granted_pieces(id, kind)) may[static_cast<std::size_t>(piece)] = true;
 	if (!read.empty()) return may;
 
-	// As while it downloads: with what is free because it does not, it would want more, come down, and lose that again.
-	auto const b = cache.budget_with(id);
+	// What it has protected itself comes on top of its share.
 	auto const piece_blocks = std::max(1, storage.shape().num_blocks(lt::piece_index_t(0)));
-	auto room = std::max<std::int64_t>(b.protectable_blocks() / std::max<std::int64_t>(1, b.torrents) / piece_blocks
-		, budget::open_pieces) - std::count(may.begin(), may.end(), true);
+	auto room = cache.share_blocks(id) / piece_blocks;
 	for (bool const in_memory : {true, false})
 	{
 		for (std::size_t i = 0; i < wanted.size() && room > 0; ++i)

@@ -3,8 +3,9 @@
 // Bounded memory comes from wanting no more than fits: what is refused or evicted after it was downloaded was downloaded for
 // nothing. In a crowded memory (see cache.hpp) a torrent may want
 //   - when its application says what it reads (set_reader_pieces): those and the reserved pieces, as far as granted;
-//   - when it does not: what is in memory and, by index, as many more as fit the torrent's equal share. It then
-//     finishes with these, and neither churns nor stalls.
+//   - when it does not: what is in memory and, by index, as many more as fit the torrent's equal share of what readers
+//     leave. It then finishes with these, and neither churns nor stalls. One torrent too many for the floor gets none
+//     until there is room for it.
 // The rest is withheld: its priority is made 0, and given back when it may be wanted again. An application that
 // wants a withheld piece gets it by reading there (set_reader_pieces), not by raising its priority.
 //

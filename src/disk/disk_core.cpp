@@ -154,7 +154,7 @@ memory_stats disk_core::stats() const
 	s.writes_refused = get(count.writes_refused);
 	s.pieces_hashed = get(count.pieces_hashed);
 	s.pieces_verified = get(count.pieces_verified);
-	s.pieces_evicted = cache.evicted();
+	s.pieces_evicted = get(count.pieces_evicted);
 	s.pieces_forgotten = get(count.pieces_forgotten);
 	s.protectable_bytes = cache.protectable_blocks() * block_size_bytes;
 	s.lookbehind_bytes = cache.granted_blocks(cache::protection::lookbehind) * block_size_bytes;

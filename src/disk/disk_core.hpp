@@ -46,6 +46,7 @@ public:
 		std::atomic<std::int64_t> writes_refused{0};
 		std::atomic<std::int64_t> pieces_hashed{0};
 		std::atomic<std::int64_t> pieces_verified{0};
+		std::atomic<std::int64_t> pieces_evicted{0};
 		std::atomic<std::int64_t> pieces_forgotten{0};
 	};
 

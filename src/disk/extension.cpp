@@ -4,6 +4,7 @@
 #include "disk/disk_core.hpp"
 #include "disk/torrent_storage.hpp"
 
+#include <libtorrent/alert_types.hpp>
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/peer_connection_handle.hpp>
 #include <libtorrent/torrent_flags.hpp>
@@ -198,6 +199,18 @@ public:
 	std::shared_ptr<lt::torrent_plugin> new_torrent(lt::torrent_handle const& torrent, lt::client_data_t) override
 	{
 		return std::make_shared<torrent_part>(torrent, m_core, m_events, m_who);
+	}
+
+	lt::feature_flags_t implemented_features() override { return alert_feature; }
+
+	// What the alert's resume data says of priorities is of this moment; what is withheld may change before the application
+	// looks at it.
+	void on_alert(lt::alert const* const alert) override
+	{
+		auto const* const saved = lt::alert_cast<lt::save_resume_data_alert>(alert);
+		if (!saved) return;
+		auto const owner = saved->handle.native_handle();
+		if (auto const s = m_core->find_owned_by(owner.get())) s->resume_data_saved();
 	}
 
 private:

@@ -1,5 +1,6 @@
 // Forgetting: makes an unmodified libtorrent give up a piece that it has already verified, so that it
-// never claims what memory no longer holds. One torrent's; the only code that knows how.
+// never claims what memory no longer holds. One torrent's; the only code that knows how. When a piece may go is
+// torrent_storage's to say, what becomes of its priority admission's.
 //
 // libtorrent has no call for this (its issue 5086). What it has is a piece picker that keeps a piece's
 // download entry, though the piece has passed and is announced and served, until every block's write
@@ -30,8 +31,10 @@
 // That piece stays as much wanted as it was, and nobody is told: it never was announced.
 //
 // What it costs: a hash_failed_alert and num_piece_failed for each piece forgotten; before libtorrent 2.0.11, have_piece()
-// and num_pieces count only pieces of which nothing is held. Not for a torrent that libtorrent calls seeding: it does not
-// ask again for what it forgot; see torrent_storage::shrink_by_recheck.
+// and num_pieces count only pieces of which nothing is held. While a block's write is held, libtorrent's counter
+// queued_write_bytes counts it, and the connection that brought it is kept in memory, closed or not.
+// Not for a torrent that libtorrent calls seeding (every piece has passed, held or not): it does not ask again for what it
+// forgot; see torrent_storage::shrink_by_recheck.
 //
 // Owned by its torrent's storage. Network thread only.
 #pragma once

@@ -212,7 +212,7 @@ void memory_disk::put_back_priorities(lt::add_torrent_params& resume_data) const
 		auto const storage = m_core->find(name);
 		if (!storage) continue;
 		auto& priorities = resume_data.piece_priorities;
-		for (auto const& [piece, priority] : storage->withheld())
+		for (auto const& [piece, priority] : storage->withheld_when_saved())
 		{
 			auto const i = static_cast<std::size_t>(static_cast<int>(piece));
 			// What it leaves out has the default.

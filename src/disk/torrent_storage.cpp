@@ -32,6 +32,18 @@ torrent_storage::priorities torrent_storage::withheld() const
 	return m_withheld;
 }
 
+torrent_storage::priorities torrent_storage::withheld_when_saved() const
+{
+	mutex_lock const lock(m_mutex);
+	return m_withheld_when_saved;
+}
+
+void torrent_storage::resume_data_saved()
+{
+	mutex_lock const lock(m_mutex);
+	m_withheld_when_saved = m_withheld;
+}
+
 void torrent_storage::withhold(lt::piece_index_t const piece, lt::download_priority_t const priority)
 {
 	mutex_lock const lock(m_mutex);
@@ -236,7 +248,11 @@ void torrent_storage::recheck_begins()
 	auto was = m_forgetting.abandon();
 	m_cancelled.clear();
 	for (auto const piece : was.forgetting)
-		if (m_pieces.drop(piece) == piece_state::verified) report_gone(piece);
+	{
+		if (m_pieces.drop(piece) != piece_state::verified) continue;
+		m_core->count.pieces_evicted.fetch_add(1, std::memory_order_relaxed);
+		report_gone(piece);
+	}
 	for (auto& done : was.held) m_completions->push(std::move(done));
 }
 
@@ -251,6 +267,7 @@ void torrent_storage::shrink_by_recheck()
 		if (!is_open(piece)) continue;
 		m_pieces.drop(piece);
 		if (auto const host = m_host.lock()) host->withhold(piece);
+		m_core->count.pieces_evicted.fetch_add(1, std::memory_order_relaxed);
 		m_core->count.pieces_forgotten.fetch_add(1, std::memory_order_relaxed);
 		report_gone(piece);
 	}
@@ -283,8 +300,10 @@ void torrent_storage::clear(lt::piece_index_t const piece)
 	auto const was = m_pieces.drop(piece);
 	m_cancelled.erase(piece);
 	if (auto held = m_forgetting.release(piece)) m_completions->push(std::move(*held));
-	if (was == piece_state::verified) report_gone(piece);
-	m_forgetting.cleared(piece);
+	bool const given_up = m_forgetting.cleared(piece);
+	if (was != piece_state::verified) return;
+	if (given_up) m_core->count.pieces_evicted.fetch_add(1, std::memory_order_relaxed);
+	report_gone(piece);
 }
 
 void torrent_storage::drop_all()

@@ -7,7 +7,8 @@
 // a fence's completion comes after those of all hashes that were asked for before it.
 //
 // The functions under "network thread" belong to the thread of the torrent's session; the rest may be
-// called from any thread. It does not find itself (disk_core does) and talks to libtorrent never.
+// called from any thread. It does not find itself (disk_core does). Of libtorrent it asks the torrent's state, and a recheck
+// where pieces cannot be forgotten one by one; all else goes through completions and `forgetting`.
 #pragma once
 
 #include "block/mutex.hpp"
@@ -57,6 +58,8 @@ public:
 	// Pieces that are kept from being wanted, with the priorities to give back.
 	using priorities = std::map<lt::piece_index_t, lt::download_priority_t>;
 	[[nodiscard]] priorities withheld() const EXCLUDES(m_mutex);
+	// Those that were withheld when resume data was saved last.
+	[[nodiscard]] priorities withheld_when_saved() const EXCLUDES(m_mutex);
 	// The name under which the cache knows this torrent; 0 before enter_cache().
 	[[nodiscard]] std::uint64_t cache_id() const noexcept { return m_cache_id.load(std::memory_order_acquire); }
 
@@ -69,6 +72,7 @@ public:
 
 	void withhold(lt::piece_index_t piece, lt::download_priority_t priority) EXCLUDES(m_mutex);
 	void set_withheld(priorities withheld) EXCLUDES(m_mutex);
+	void resume_data_saved() EXCLUDES(m_mutex);
 
 	void enter_cache();
 	// The session plugin is here: pieces can be forgotten from now on.
@@ -151,6 +155,7 @@ private:
 	mutable mutex m_mutex;
 	lt::info_hash_t m_hashes GUARDED_BY(m_mutex);
 	priorities m_withheld GUARDED_BY(m_mutex);
+	priorities m_withheld_when_saved GUARDED_BY(m_mutex);
 
 	// network thread
 	std::shared_ptr<void> m_owner;

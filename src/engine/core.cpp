@@ -23,13 +23,6 @@ namespace {
 // libtorrent wants a path; nothing is ever written below it.
 constexpr char const* nowhere = "/slipstream-keeps-everything-in-memory";
 
-std::int64_t read_ahead(engine_options const& options)
-{
-	if (options.read_ahead_bytes > 0)
-		return std::min(options.read_ahead_bytes, options.memory.capacity_bytes);
-	return stream::default_read_ahead_bytes(options.memory.capacity_bytes);
-}
-
 } // namespace
 
 core::core(std::shared_ptr<engine_loop> loop, memory_disk disk, engine_options options)
@@ -37,9 +30,6 @@ core::core(std::shared_ptr<engine_loop> loop, memory_disk disk, engine_options o
 	, m_environment{m_loop->context(), std::move(disk), std::move(options)}
 	, m_alerts(std::make_unique<alert_pump>(*this))
 {
-	m_environment.read_ahead_bytes = read_ahead(m_environment.options);
-	m_environment.lookbehind_bytes = m_environment.options.lookbehind_bytes > 0 ? m_environment.options.lookbehind_bytes
-		: m_environment.options.memory.capacity_bytes / 4;
 	m_environment.count_peers_again = [this] { count_peers_again(); };
 }
 
@@ -179,7 +169,7 @@ expected<std::shared_ptr<reader::impl>> core::open(std::string_view const id, in
 	if (!found) return found.error();
 	auto const file = (*found)->file(file_index);
 	if (!file) return file.error();
-	auto r = std::make_shared<reader::impl>(m_loop, *found, *file, m_environment.read_ahead_bytes
+	auto r = std::make_shared<reader::impl>(m_loop, *found, *file, m_environment.read_ahead_bytes()
 		, m_environment.options.read_timeout);
 	(*found)->attach(r);
 	return r;

@@ -161,7 +161,7 @@ void reader::impl::move_to(std::int64_t const position)
 stream::window reader::impl::window(std::int64_t const read_ahead_bytes) const
 {
 	if (!m_active) return {};
-	return stream::window_at(m_file, position_bytes(), std::min(read_ahead_bytes, m_read_ahead_bytes));
+	return stream::window_at(m_file, position_bytes(), read_ahead_bytes);
 }
 
 void reader::impl::close()

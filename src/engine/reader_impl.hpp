@@ -44,7 +44,7 @@ public:
 	void close();
 
 	// Empty until the first read or seek: a reader that is opened and then sent elsewhere costs nothing.
-	// Otherwise at least the piece of the position and the next, and no more than the reader's own read-ahead.
+	// Otherwise at least the piece of the position and the next.
 	[[nodiscard]] stream::window window(std::int64_t read_ahead_bytes) const;
 	[[nodiscard]] stream::file_geometry const& file() const { return m_file; }
 	[[nodiscard]] bool waits() const { return m_waiting.has_value(); }
@@ -71,7 +71,7 @@ private:
 	std::shared_ptr<engine_loop> const m_loop;
 	std::weak_ptr<torrent_entry> const m_torrent;
 	stream::file_geometry const m_file;
-	std::int64_t const m_read_ahead_bytes;
+	std::int64_t const m_read_ahead_bytes; // when it was opened: to see when it has moved on
 	std::chrono::milliseconds const m_timeout;
 
 	std::atomic<std::int64_t> m_position_bytes{0};  // written on the engine's thread alone

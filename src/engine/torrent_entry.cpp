@@ -58,10 +58,21 @@ bool is_verified(memory_torrent const& torrent, lt::piece_index_t const piece)
 
 } // namespace
 
+std::int64_t torrent_environment::read_ahead_bytes() const
+{
+	auto const capacity = disk.capacity_bytes();
+	return options.read_ahead_bytes > 0 ? std::min(options.read_ahead_bytes, capacity)
+		: stream::default_read_ahead_bytes(capacity);
+}
+
+std::int64_t torrent_environment::lookbehind_bytes() const
+{ return options.lookbehind_bytes > 0 ? options.lookbehind_bytes : disk.capacity_bytes() / 4; }
+
 stream::division torrent_environment::share(int const readers) const
 {
 	auto const torrents = std::max(1, streaming_torrents);
-	return stream::divide(disk.stats().protectable_bytes / torrents, lookbehind_bytes / torrents, read_ahead_bytes, readers);
+	return stream::divide(disk.stats().protectable_bytes / torrents, lookbehind_bytes() / torrents, read_ahead_bytes()
+		, readers);
 }
 
 std::size_t torrent_environment::max_lease_bytes() const

@@ -43,11 +43,12 @@ struct torrent_environment
 	boost::asio::io_context& context;
 	memory_disk disk;
 	engine_options options;
-	std::int64_t read_ahead_bytes = 0;  // with the defaults worked out
-	std::int64_t lookbehind_bytes = 0;
 	int streaming_torrents = 0;         // those with readers: they share what can be protected
 	std::function<void()> count_peers_again{};  // has libtorrent find out anew which peers it may connect to
 
+	// What the options say, or by the capacity as it is now.
+	[[nodiscard]] std::int64_t read_ahead_bytes() const;
+	[[nodiscard]] std::int64_t lookbehind_bytes() const;
 	// How one torrent with that many readers divides its equal share.
 	[[nodiscard]] stream::division share(int readers) const;
 	// What one read may pin at most: little beside the capacity, enough for throughput.

@@ -85,7 +85,30 @@ TEST_F(cache_fixture, room_is_made_for_what_may_arrive_before_it_is_needed)
 	EXPECT_EQ(t->asked.size(), asked) << "what is leaving counts as room";
 	t->give_up();
 	EXPECT_FALSE(c.is_low());
-	EXPECT_EQ(c.evicted(), std::int64_t(asked));
+}
+
+TEST_F(cache_fixture, torrents_that_nobody_reads_share_what_is_left_and_one_too_many_gets_nothing)
+{
+	std::vector<std::shared_ptr<fake_torrent>> all;
+	for (int i = 0; i < 3; ++i) all.push_back(enter(100));
+	auto const share = c.share_blocks(all[0]->id);
+	EXPECT_GT(share, 0);
+	EXPECT_EQ(c.share_blocks(all[1]->id), share);
+	while (c.share_blocks(all.back()->id) > 0)
+	{
+		ASSERT_LT(all.size(), 100u);
+		all.push_back(enter(100));
+	}
+	std::int64_t sum = 0;
+	for (auto const& t : all) sum += c.share_blocks(t->id);
+	EXPECT_GT(sum, 0);
+	EXPECT_LE(sum, pool.capacity_blocks() - pool.reserved_blocks());
+	// What is read takes its part from the shares first.
+	auto const before = c.share_blocks(all[0]->id);
+	ASSERT_GT(c.protect(all[1]->id, protection::reader, {0, 1, 2}).pieces, 0);
+	EXPECT_EQ(c.share_blocks(all[1]->id), 0);
+	EXPECT_LE(c.share_blocks(all[0]->id), before);
+	EXPECT_EQ(c.share_blocks(12345), 0);
 }
 
 TEST_F(cache_fixture, kept_pieces_are_never_asked_to_go)

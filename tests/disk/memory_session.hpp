@@ -59,6 +59,8 @@ public:
 		p.save_path = "/nonexistent";
 		p.piece_priorities = std::move(priorities);
 		p.flags &= ~(lt::torrent_flags::paused | lt::torrent_flags::auto_managed);
+		// Seeds would tell it of itself, and it would connect to that.
+		p.flags |= lt::torrent_flags::disable_pex;
 		return m_session->add_torrent(std::move(p));
 	}
 
