@@ -8,8 +8,8 @@ set -eu
 build="g++ cmake ninja-build make pkg-config ccache
   libtorrent-rasterbar-dev libboost-dev libboost-system-dev libssl-dev
   nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev"
-tests="libgtest-dev libgmock-dev python3 curl ffmpeg mktorrent transmission-cli transmission-daemon
-  python3-libtorrent"
+tests="libgtest-dev libgmock-dev python3 python3-libtorrent python3-yaml python3-jsonschema
+  curl ffmpeg mktorrent transmission-cli transmission-daemon"
 
 installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 

@@ -96,9 +96,9 @@ std::optional<reply> answer_at_the_door(wire::request_header<> const& head, rout
 	if (where.what == resource::malformed) return problem(wire::status::bad_request, where.reason);
 	if (where.what == resource::unknown)
 	{
-		return problem(wire::status::not_found
-			, "there is /stream/<info-hash>/<file-index>/<file-name>, /playlist/<info-hash>.m3u, /playlist.m3u,"
-				" /api/v1/torrents, /healthz and /metrics");
+		std::string there = "there is no such path; there is";
+		for (known_route const& known : known_routes()) there.append(" ").append(known.pattern);
+		return problem(wire::status::not_found, there);
 	}
 	if (head.method() == wire::verb::unknown)
 		return problem(wire::status::not_implemented, "this method is not known here");
@@ -107,8 +107,8 @@ std::optional<reply> answer_at_the_door(wire::request_header<> const& head, rout
 	if (head.method() == wire::verb::options) return answer_options(head, where);
 	if (where.what == resource::server)
 		return problem(wire::status::bad_request, "\"*\" goes with OPTIONS only");
-	if ((head.method() == wire::verb::post || head.method() == wire::verb::delete_)
-		&& from_another_origin(head))
+	bool const changes = head.method() != wire::verb::get && head.method() != wire::verb::head;
+	if (changes && from_another_origin(head))
 	{
 		return problem(wire::status::forbidden
 			, "a page of another origin may not change what is here");

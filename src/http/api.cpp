@@ -1,5 +1,7 @@
 #include "http/api.hpp"
 
+#include "http/json.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -11,78 +13,13 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-std::string_view phase_name(torrent_phase const phase) noexcept
-{
-	switch (phase)
-	{
-		case torrent_phase::metadata: return "metadata";
-		case torrent_phase::checking: return "checking";
-		case torrent_phase::ready: return "ready";
-		case torrent_phase::failed: break;
-	}
-	return "failed";
-}
-
-json hash_text(bool const there, std::string_view const raw)
-{
-	if (!there) return nullptr;
-	constexpr std::string_view hex = "0123456789abcdef";
-	std::string out;
-	for (char const c : raw)
-	{
-		auto const byte = static_cast<unsigned char>(c);
-		out += hex[byte >> 4];
-		out += hex[byte & 15];
-	}
-	return out;
-}
-
-json object_of(file_entry const& file, std::string_view const id)
-{
-	json o;
-	o["index"] = file.index;
-	o["path"] = file.path;
-	o["name"] = file.name;
-	o["size_bytes"] = file.size_bytes;
-	o["pad"] = file.pad;
-	// Gaps between files (BEP 47) are not offered.
-	if (!file.pad) o["stream_url"] = stream_path(id, file.index, file.name);
-	return o;
-}
-
-json object_of(torrent_summary const& t)
-{
-	json o;
-	o["id"] = t.id;
-	o["v1"] = hash_text(t.hashes.has_v1(), {t.hashes.v1.data(), t.hashes.v1.size()});
-	o["v2"] = hash_text(t.hashes.has_v2(), {t.hashes.v2.data(), t.hashes.v2.size()});
-	o["name"] = t.name;
-	o["phase"] = phase_name(t.phase);
-	o["failure"] = t.failure ? json(t.failure->detail) : json(nullptr);
-	o["size_bytes"] = t.size_bytes;
-	o["piece_length_bytes"] = t.piece_length_bytes;
-	o["num_pieces"] = t.num_pieces;
-	o["verified_pieces"] = t.verified_pieces;
-	o["peers"] = t.peers;
-	o["readers"] = t.readers;
-	o["download_rate_bytes_s"] = t.download_rate_bytes_s;
-	o["upload_rate_bytes_s"] = t.upload_rate_bytes_s;
-	o["downloaded_bytes"] = t.downloaded_bytes;
-	o["uploaded_bytes"] = t.uploaded_bytes;
-	o["files"] = json::array();
-	for (file_entry const& file : t.files) o["files"].push_back(object_of(file, t.id));
-	return o;
-}
-
-std::string text_of(json const& o)
-{
-	// A torrent's names are any bytes: dump() must not throw on them.
-	return o.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
-}
+// More is no capacity of anything, and does not fit a signed number of 64 bits with room for sums.
+constexpr std::uint64_t max_capacity_bytes = std::uint64_t{1} << 50;
 
 reply json_reply(wire::status const status, std::string body)
 {
 	reply r;
+	r.headers.emplace_back(wire::field::cache_control, "no-store");
 	r.status = status;
 	r.content_type = "application/json";
 	r.body = std::move(body);
@@ -136,24 +73,30 @@ reply add_torrent(engine& e, request const& asked)
 	return r;
 }
 
-} // namespace
-
-std::string to_json(torrent_summary const& torrent) { return text_of(object_of(torrent)); }
-
-std::string to_json(std::vector<torrent_summary> const& torrents)
+// {"capacity_bytes": N}. Nothing is set unless all of it can be.
+reply change_settings(engine& e, std::string const& body)
 {
-	json list = json::array();
-	for (torrent_summary const& t : torrents) list.push_back(object_of(t));
-	return text_of(list);
+	json const document = json::parse(body, nullptr, false);
+	if (!document.is_object())
+		return problem(error(errc::bad_argument, "the body must be a JSON object like {\"capacity_bytes\": 268435456}"));
+	for (auto const& [name, value] : document.items())
+	{
+		if (name != "capacity_bytes")
+			return problem(error(errc::bad_argument, "there is no setting '" + name.substr(0, 64) + "'; there is capacity_bytes"));
+		if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > max_capacity_bytes))
+			return problem(error(errc::bad_argument, "capacity_bytes must be a number of bytes"));
+	}
+	memory_disk memory = e.memory();
+	if (document.contains("capacity_bytes"))
+	{
+		expected<std::int64_t> const set = memory.set_capacity_bytes(document["capacity_bytes"].get<std::int64_t>());
+		if (!set) return problem(set.error());
+	}
+	return json_reply(wire::status::ok, settings_json(memory.capacity_bytes()));
 }
 
-reply answer_api(engine& e, request const& asked, route const& where)
+reply answer_torrent(engine& e, request const& asked, route const& where)
 {
-	if (where.what == resource::torrents)
-	{
-		if (asked.method() == wire::verb::post) return add_torrent(e, asked);
-		return json_reply(wire::status::ok, to_json(e.torrents()));
-	}
 	if (asked.method() == wire::verb::delete_)
 	{
 		expected<std::string> const removed = e.remove(where.id);
@@ -162,9 +105,40 @@ reply answer_api(engine& e, request const& asked, route const& where)
 		r.status = wire::status::no_content;
 		return r;
 	}
-	expected<torrent_summary> const torrent = e.find(where.id);
+	expected<torrent_details> const torrent = e.details(where.id);
 	if (!torrent) return problem(torrent.error());
 	return json_reply(wire::status::ok, to_json(*torrent));
+}
+
+reply set_paused(engine& e, request const& asked, route const& where)
+{
+	if (!asked.body().empty()) return problem(error(errc::bad_argument, "this takes no body"));
+	expected<std::string> const done = where.what == resource::pause ? e.pause(where.id) : e.resume(where.id);
+	if (!done) return problem(done.error());
+	expected<torrent_summary> const torrent = e.find(*done);
+	if (!torrent) return problem(torrent.error());
+	return json_reply(wire::status::ok, to_json(*torrent));
+}
+
+} // namespace
+
+reply answer_api(engine& e, request const& asked, route const& where)
+{
+	switch (where.what)
+	{
+		case resource::torrents:
+			if (asked.method() == wire::verb::post) return add_torrent(e, asked);
+			return json_reply(wire::status::ok, to_json(e.torrents()));
+		case resource::torrent: return answer_torrent(e, asked, where);
+		case resource::pause:
+		case resource::resume: return set_paused(e, asked, where);
+		case resource::readers: return json_reply(wire::status::ok, to_json(e.readers()));
+		case resource::memory: return json_reply(wire::status::ok, to_json(e.memory().stats()));
+		case resource::settings:
+			if (asked.method() == wire::verb::patch) return change_settings(e, asked.body());
+			return json_reply(wire::status::ok, settings_json(e.memory().capacity_bytes()));
+		default: return problem(wire::status::not_found, "the API has nothing of this name");
+	}
 }
 
 } // namespace slipstream::http

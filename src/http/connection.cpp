@@ -5,6 +5,7 @@
 #include "http/authority.hpp"
 #include "http/head.hpp"
 #include "http/metrics.hpp"
+#include "http/openapi.hpp"
 #include "http/playlist.hpp"
 
 #include <boost/asio/write.hpp>
@@ -129,19 +130,35 @@ asio::awaitable<bool> connection::serve_request()
 		early->close = !received.is_done();
 		co_return co_await send(asked, where, std::move(*early));
 	}
-	if (asked.method() == wire::verb::post) co_return co_await serve_upload(received, where);
+	bool const takes_body = asked.method() == wire::verb::post || asked.method() == wire::verb::patch;
+	if (takes_body) co_return co_await serve_upload(received, where);
 	if (!received.is_done())
 	{
 		reply refusal = problem(wire::status::bad_request, "this method takes no body here");
 		refusal.close = true;
 		co_return co_await send(asked, where, std::move(refusal));
 	}
-	if (where.what == resource::stream) co_return co_await serve_stream(asked, where);
-	bool const list = where.what == resource::playlist || where.what == resource::playlists;
-	if (list) co_return co_await serve_playlist(asked, where);
-	if (where.what == resource::metrics)
-		co_return co_await send(asked, where, answer_metrics(m_common.torrents));
-	co_return co_await send(asked, where, answer_api(m_common.torrents, asked, where));
+	co_return co_await serve_resource(asked, where);
+}
+
+asio::awaitable<bool> connection::serve_resource(request const& asked, route const& where)
+{
+	switch (where.what)
+	{
+		case resource::events: co_return co_await serve_events(asked, where);
+		case resource::stream: co_return co_await serve_stream(asked, where);
+		case resource::playlist:
+		case resource::playlists: co_return co_await serve_playlist(asked, where);
+		case resource::metrics: co_return co_await send(asked, where, answer_metrics(m_common.torrents));
+		case resource::openapi:
+		{
+			reply description;
+			description.content_type = "application/yaml";
+			description.body = openapi_text();
+			co_return co_await send(asked, where, std::move(description));
+		}
+		default: co_return co_await send(asked, where, answer_api(m_common.torrents, asked, where));
+	}
 }
 
 asio::awaitable<bool> connection::serve_upload(parser& received, route const& where)
@@ -153,6 +170,17 @@ asio::awaitable<bool> connection::serve_upload(parser& received, route const& wh
 		busy.headers.emplace_back(wire::field::retry_after, "5");
 		busy.close = !received.is_done();
 		co_return co_await send(asked, where, std::move(busy));
+	}
+	if (where.what != resource::torrents)
+	{
+		received.body_limit(max_json_bytes);  // of what does not say its length
+		if (received.content_length().value_or(0) > max_json_bytes)
+		{
+			reply refusal = problem(wire::status::payload_too_large
+				, "the body may have at most " + std::to_string(max_json_bytes) + " bytes here");
+			refusal.close = true;
+			co_return co_await send(asked, where, std::move(refusal));
+		}
 	}
 	++m_common.uploads;
 	at_end const left{[this] { --m_common.uploads; }};

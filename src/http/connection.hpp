@@ -50,6 +50,7 @@ struct common
 	std::list<connection*> open;  // entered and left by the connections themselves
 	event room;                   // set when one leaves
 	std::size_t uploads = 0;
+	std::size_t listeners = 0;    // connections that events are sent to
 };
 
 class connection : public std::enable_shared_from_this<connection>
@@ -57,6 +58,7 @@ class connection : public std::enable_shared_from_this<connection>
 public:
 	static constexpr std::size_t max_lease_bytes = 256 << 10;
 	static constexpr std::size_t max_header_bytes = 16 << 10;
+	static constexpr std::size_t max_listeners = 16;
 	static constexpr std::size_t max_ahead_bytes = 2 * max_header_bytes;
 
 	connection(tcp::socket socket, common& shared);
@@ -78,8 +80,10 @@ private:
 
 	// True when another request may follow.
 	asio::awaitable<bool> serve_request();
+	asio::awaitable<bool> serve_resource(request const& asked, route const& where);
 	asio::awaitable<bool> serve_upload(parser& received, route const& where);
 	asio::awaitable<bool> serve_playlist(request const& asked, route const& where);
+	asio::awaitable<bool> serve_events(request const& asked, route const& where);
 	asio::awaitable<bool> serve_stream(request const& asked, route const& where);
 	asio::awaitable<bool> send_file(request const& asked, route const& where, stream_plan const& plan
 		, torrent_summary const& torrent, file_entry const& file);

@@ -29,6 +29,8 @@ struct server_options
 	std::chrono::milliseconds stall_timeout{1'800'000};
 	// For a client to close when it was told that the connection ends.
 	std::chrono::milliseconds linger_timeout{2'000};
+	// Between two looks at the state that is sent as events.
+	std::chrono::milliseconds event_interval{1'000};
 	// Open at once; more are answered 503. Each lends at most one lease at a time.
 	std::size_t max_connections = 1024;
 	// POST bodies received at once; more are answered 503. Each takes up to engine::max_torrent_bytes.

@@ -62,12 +62,19 @@ constexpr std::string_view reading = "GET, HEAD, OPTIONS";
 constexpr std::array routes{
 	known_route{"/healthz", resource::health, reading},
 	known_route{"/metrics", resource::metrics, reading},
+	known_route{"/openapi.yaml", resource::openapi, reading},
 	known_route{"/playlist.m3u", resource::playlists, reading},
 	known_route{"/playlist/{id}.m3u", resource::playlist, reading},
 	known_route{"/stream/{id}/{index}", resource::stream, reading},
 	known_route{"/stream/{id}/{index}/{name}", resource::stream, reading},
 	known_route{"/api/v1/torrents", resource::torrents, "GET, HEAD, POST, OPTIONS"},
 	known_route{"/api/v1/torrents/{id}", resource::torrent, "GET, HEAD, DELETE, OPTIONS"},
+	known_route{"/api/v1/torrents/{id}/pause", resource::pause, "POST, OPTIONS"},
+	known_route{"/api/v1/torrents/{id}/resume", resource::resume, "POST, OPTIONS"},
+	known_route{"/api/v1/readers", resource::readers, reading},
+	known_route{"/api/v1/memory", resource::memory, reading},
+	known_route{"/api/v1/settings", resource::settings, "GET, HEAD, PATCH, OPTIONS"},
+	known_route{"/api/v1/events", resource::events, "GET, OPTIONS"},
 };
 
 // Whether one part of a path is what the pattern's says; what it stands for goes to `r`.
@@ -177,7 +184,7 @@ std::span<known_route const> known_routes() noexcept { return routes; }
 
 std::string_view allowed_methods(resource const what) noexcept
 {
-	if (what == resource::server) return "GET, HEAD, POST, DELETE, OPTIONS";
+	if (what == resource::server) return "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
 	auto const known = std::find_if(routes.begin(), routes.end(), [&](known_route const& r) { return r.what == what; });
 	return known == routes.end() ? std::string_view() : known->methods;
 }

@@ -25,9 +25,16 @@ enum class resource
 	metrics,
 	playlists,  // of everything
 	playlist,   // of one torrent
+	openapi,
+	stream,
 	torrents,
 	torrent,
-	stream,
+	pause,
+	resume,
+	readers,
+	memory,
+	settings,
+	events,
 };
 
 struct route

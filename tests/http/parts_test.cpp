@@ -1,6 +1,8 @@
 // What the server decides without a socket: targets, conditions, media types, plans, JSON, first answers.
 #include "http/admission.hpp"
 #include "http/api.hpp"
+#include "http/json.hpp"
+#include "http/openapi.hpp"
 #include "http/conditions.hpp"
 #include "http/dlna.hpp"
 #include "http/media_type.hpp"
@@ -64,8 +66,8 @@ TEST(target, of_the_api_and_of_nothing)
 	EXPECT_EQ(find_route("/api/v1/torrents/ab").id, "ab");
 	EXPECT_EQ(find_route("/healthz").what, resource::health);
 	EXPECT_EQ(find_route("*").what, resource::server);
-	for (char const* const target : {"/", "//", "/healthz/", "/api", "/api/v1", "/api/v2/torrents"
-		, "/api/v1/torrents/a/b", "/../etc/passwd", "/stream", "http://host"})
+	for (char const* const target : {"/", "//", "/healthz/", "/openapi.yaml/", "/api", "/api/v1", "/api/v2/torrents"
+		, "/api/v1/torrents/a/b", "/api/v1/torrents/a/pause/b", "/api/v1/reader", "/../etc/passwd", "/stream", "http://host"})
 		EXPECT_EQ(find_route(target).what, resource::unknown) << target;
 }
 

@@ -302,6 +302,7 @@ class engine::impl
 {
 public:
 	std::shared_ptr<script_state> shared;
+	memory_disk memory;
 };
 
 engine::engine(engine_options) : m_impl(std::make_unique<impl>())
@@ -390,7 +391,51 @@ expected<std::string> engine::connect(std::string_view const id, boost::asio::ip
 
 std::vector<boost::asio::ip::tcp::endpoint> engine::peer_endpoints() const { return {}; }
 payload_totals engine::payload() const { return {}; }
-memory_disk const& engine::memory() const { throw std::logic_error("a script has no memory disk"); }
+memory_disk const& engine::memory() const { return m_impl->memory; }
+
+expected<torrent_details> engine::details(std::string_view const id) const
+{
+	auto summary = find(id);
+	if (!summary) return summary.error();
+	torrent_details d;
+	d.summary = std::move(*summary);
+	d.pieces = {{0, 3, piece_state::verified}, {3, 1, piece_state::absent}};
+	peer_entry peer;
+	peer.endpoint = {boost::asio::ip::make_address("::1"), 5};
+	peer.client = "\xff";
+	peer.progress_ppm = 500'000;
+	d.peers.push_back(std::move(peer));
+	for (auto& r : readers()) if (r.torrent_id == id) d.readers.push_back(std::move(r));
+	return d;
+}
+
+std::vector<reader_entry> engine::readers() const
+{
+	std::lock_guard const lock(m_impl->shared->mutex);
+	std::vector<reader_entry> all;
+	for (reader::impl const* const r : m_impl->shared->readers)
+	{
+		all.push_back({.torrent_id = r->id, .file_index = static_cast<int>(r->file), .position_bytes = r->position
+			, .size_bytes = r->size_bytes, .first_piece = 1, .end_piece = 2, .waiting = bool(r->waiting)});
+	}
+	return all;
+}
+
+namespace {
+
+expected<std::string> set_paused(script_state& s, std::string_view const id, bool const paused)
+{
+	std::lock_guard const lock(s.mutex);
+	auto const found = s.torrents.find(std::string(id));
+	if (found == s.torrents.end()) return error(errc::no_such_torrent, "there is no such torrent");
+	found->second.summary.paused = paused;
+	return std::string(id);
+}
+
+} // namespace
+
+expected<std::string> engine::pause(std::string_view const id) { return set_paused(*m_impl->shared, id, true); }
+expected<std::string> engine::resume(std::string_view const id) { return set_paused(*m_impl->shared, id, false); }
 
 void engine::stop()
 {

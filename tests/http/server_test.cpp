@@ -416,7 +416,8 @@ TEST_F(server_api, lists_torrents_with_stream_urls)
 	EXPECT_EQ(list[0]["files"][0]["stream_url"], path);
 	std::string const strange = list[0]["files"][2]["stream_url"];
 	EXPECT_EQ(ask("GET", strange).body, film.substr(0, 100));
-	EXPECT_EQ(nlohmann::json::parse(ask("GET", "/api/v1/torrents/" + id).body), list[0]);
+	nlohmann::json const one = nlohmann::json::parse(ask("GET", "/api/v1/torrents/" + id).body);
+	for (auto const& [name, value] : list[0].items()) EXPECT_EQ(one[name], value) << name;
 	EXPECT_EQ(ask("HEAD", "/api/v1/torrents").field("Content-Length"), std::to_string(a.body.size()));
 }
 
