@@ -2,7 +2,9 @@
 .DEFAULT_GOAL := help
 jobs := $(shell nproc)
 
-.PHONY: help setup build demo test test-asan test-tsan bench-rss bench-eviction install clean
+MINUTES ?= 10
+
+.PHONY: help setup build demo test test-asan test-tsan soak bench-rss bench-eviction install clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +34,13 @@ test-tsan: setup ## the tests with the race detector
 	@cmake --preset tsan
 	@cmake --build --preset tsan
 	@ctest --preset tsan -j $(jobs)
+
+soak: setup ## players on films larger than the memory for MINUTES=10, then 2 GiB through 64 MiB
+	@cmake --preset release
+	@cmake --build --preset release --target soak slipstream
+	@build/soak --minutes $(MINUTES) --change-capacity
+	@SLIPSTREAM_BIN=build/slipstream SLIPSTREAM_TEST_FILM_MIB=2048 SLIPSTREAM_TEST_CAPACITY_MIB=64 \
+		python3 -B tests/e2e/t09_big_film.py T01Film
 
 bench-rss: setup ## RSS against the capacity, 32 MiB to 4 GiB, with 1 torrent and with 50
 	@cmake --preset release
