@@ -70,7 +70,8 @@ TEST_P(forgetting_edges, a_long_way_after_a_recheck_needs_no_other_for_each_piec
 		ASSERT_TRUE(f.until([&] { return f.verified(at, at + 2); })) << at << f.dump();
 	}
 	ASSERT_TRUE(f.until([&] { return f.agrees(); })) << f.dump();
-	EXPECT_LE(f.checked->checks(), 2) << f.dump();
+	// A slow machine may need one more now and then; without forget_another() it is one for nearly each of the 48 pieces.
+	EXPECT_LE(f.checked->checks(), 6) << f.dump();
 	f.nobody_is_blamed();
 }
 

@@ -69,16 +69,21 @@ public:
 
 TEST(forgetting_many, torrents_that_nobody_reads_share_the_memory_and_do_not_churn)
 {
-	for (int const count : {2, 4, 6})
+	for (int const count : {3, 12})
 	{
 		many_films f(count, 20);
 		ASSERT_TRUE(f.settles(4)) << count;
 		auto const m = f.mine.disk().stats();
 		EXPECT_GT(f.downloaded(), 0) << count;
-		EXPECT_LE(f.downloaded(), 20 + 2 * count) << count << " torrents: what came once came again";
-		EXPECT_LE(m.pieces_evicted, 2 * count) << count;
+		// The first have more at first, and give it up to those that come after them; once.
+		EXPECT_LE(m.pieces_evicted, 20) << count;
+		EXPECT_LE(f.downloaded(), 20 + m.pieces_evicted) << count << " torrents: what came once came again";
 		EXPECT_LE(m.peak_bytes, m.capacity_bytes);
-		for (auto const& t : f.films) EXPECT_EQ(t->torrent.status().total_failed_bytes, 0);
+		for (auto const& t : f.films)
+		{
+			EXPECT_TRUE(t->torrent.status().is_finished) << count << " torrents: one stalled";
+			EXPECT_EQ(t->torrent.status().total_failed_bytes, 0);
+		}
 	}
 }
 
