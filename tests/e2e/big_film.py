@@ -57,7 +57,8 @@ class Player:
         self.position = first
         self.digest = hashlib.sha256()
         self._buffer = memoryview(bytearray(256 * 1024))
-        self._connection = start_download(url, f"bytes={first}-{self._end - 1}", receive_buffer_bytes)
+        self._connection = start_download(url, f"bytes={first}-{self._end - 1}",
+                                          receive_buffer_bytes)
         try:
             self._early = self._read_head(first)
         except BaseException:

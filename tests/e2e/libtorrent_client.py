@@ -1,11 +1,12 @@
 """A libtorrent client as a program of its own: seeds a torrent's content, or fetches it.
 
-    libtorrent_client.py seed|fetch TORRENT FOLDER [LIMIT_BYTES_S [PEER ...]]
+    libtorrent_client.py seed|fetch HOST TORRENT FOLDER [LIMIT_BYTES_S [PEER ...]]
 
-It needs Debian's python3-libtorrent and nothing of Slipstream's, listens on a free port of
-127.0.0.1, speaks to the peers it is given and to those that come, and says what happens, a line each:
+It needs Debian's python3-libtorrent and nothing of Slipstream's, listens on a free port of HOST,
+connects from there, speaks to the peers it is given and to those that come, and says what happens,
+a line each:
 
-    listening on 127.0.0.1:PORT
+    listening on HOST:PORT
     seeding                          (once the content is checked)
     verified PIECE
     finished                         (all of it is there, verified and flushed)
@@ -24,9 +25,9 @@ def say(*words):
     print(*words, flush=True)
 
 
-def quiet_session():
+def quiet_session(host):
     return lt.session({
-        "listen_interfaces": "127.0.0.1:0",
+        "listen_interfaces": f"{host}:0", "outgoing_interfaces": host,
         "enable_dht": False, "enable_lsd": False, "enable_upnp": False, "enable_natpmp": False,
         "enable_incoming_utp": False, "enable_outgoing_utp": False,
         "allow_multiple_connections_per_ip": True,
@@ -34,7 +35,8 @@ def quiet_session():
         "unchoke_slots_limit": -1,
         "min_reconnect_time": 1, "max_failcount": 100,
         "alert_queue_size": 100_000,
-        "alert_mask": (lt.alert.category_t.status_notification | lt.alert.category_t.error_notification
+        "alert_mask": (lt.alert.category_t.status_notification
+                       | lt.alert.category_t.error_notification
                        | lt.alert.category_t.peer_notification
                        | lt.alert.category_t.piece_progress_notification)})
 
@@ -58,8 +60,8 @@ def words_of(role, alert):
     return None
 
 
-def main(role, torrent, folder, limit="0", *peers):
-    session = quiet_session()
+def main(role, own_host, torrent, folder, limit="0", *peers):
+    session = quiet_session(own_host)
     params = lt.add_torrent_params()
     params.ti = lt.torrent_info(torrent)
     params.save_path = folder
@@ -82,6 +84,6 @@ def main(role, torrent, folder, limit="0", *peers):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 4 or sys.argv[1] not in ("seed", "fetch"):
+    if len(sys.argv) < 5 or sys.argv[1] not in ("seed", "fetch"):
         sys.exit(__doc__)
     main(*sys.argv[1:])

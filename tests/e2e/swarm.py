@@ -9,8 +9,8 @@ address that once had everything is refused from then on, so each Slipstream nee
 seeder, or `remove` and `add`) of its own; it unchokes only every ten seconds, so the first byte of
 a torrent takes that long.
 
-A `LibtorrentClient` is a process with one libtorrent session and one torrent (libtorrent_client.py). It
-has none of these habits, and serves at once and as fast as it can.
+A `LibtorrentClient` is a process with one libtorrent session and one torrent
+(libtorrent_client.py). It has none of these habits, and serves at once and as fast as it can.
 """
 
 import json
@@ -119,6 +119,17 @@ class Seeder:
         wait_until(lambda: self._seeds(meta.id), f"transmission seeds {torrent}")
         return meta
 
+    def fetch(self, torrent, folder):
+        """Begins to fetch the torrent's content to the folder, from peers that come."""
+        self._call("torrent-add", filename=torrent, **{"download-dir": folder})
+        return Metainfo(torrent)
+
+    def fetched(self, info_hash):
+        """How much of it is there (1: all), the bytes that were wrong, and the peers' addresses."""
+        state = self._torrent(info_hash, "percentDone", "corruptEver", "peers")
+        return (state["percentDone"], state["corruptEver"],
+                [peer["address"] for peer in state["peers"]])
+
     def _torrent(self, info_hash, *fields):
         return self._call("torrent-get", ids=[info_hash], fields=list(fields))["torrents"][0]
 
@@ -161,9 +172,10 @@ class LibtorrentClient:
     (fetch); close() ends it.
     """
 
-    def __init__(self, role, torrent, folder, peers=(), upload_limit_bytes_s=0):
+    def __init__(self, role, torrent, folder, peers=(), upload_limit_bytes_s=0,
+                 host="127.0.0.1"):
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libtorrent_client.py")
-        self.process = Child([_DEBIAN_PYTHON, "-B", program, role, torrent, folder,
+        self.process = Child([_DEBIAN_PYTHON, "-B", program, role, host, torrent, folder,
                               str(upload_limit_bytes_s), *peers])
         try:
             self.address = self.process.wait_for(r"^listening on (\S+)$")[0][1]

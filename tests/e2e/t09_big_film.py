@@ -1,5 +1,5 @@
-"""A film sixteen times the memory, over HTTP: right bytes from start to end and again, the cap held,
-what was just played still there, and what is gone downloaded again, but no more than that.
+"""A film sixteen times the memory, over HTTP: right bytes from start to end and again, the cap
+held, what was just played still there, and what is gone downloaded again, but no more than that.
 """
 
 import os
@@ -66,8 +66,8 @@ class T01Film(unittest.TestCase):
 
 
 class T02Seeking(unittest.TestCase):
-    """What the program makes of a capacity: docs/design.md, "Windows". It counts from what it has sent, and
-    sockets hold some of that, so a player is behind the reader that serves it.
+    """What the program makes of a capacity: docs/design.md, "Windows". It counts from what it has
+    sent, and sockets hold some of that, so a player is behind the reader that serves it.
     """
 
     CAPACITY = 64 * MIB
@@ -80,7 +80,7 @@ class T02Seeking(unittest.TestCase):
         with open("/proc/sys/net/ipv4/tcp_wmem", encoding="ascii") as wmem:
             in_sockets = int(wmem.read().split()[2]) + 256 * 1024
         if in_sockets > cls.LOOKBEHIND // 2 - MIB:
-            raise unittest.SkipTest(f"sockets here hold {in_sockets} bytes, too much beside the lookbehind")
+            raise unittest.SkipTest(f"sockets here hold {in_sockets} bytes, too much for this")
         cls.reach = cls.LOOKBEHIND - in_sockets
         cls.shared_reach = cls.LOOKBEHIND // 2 - in_sockets
 
@@ -113,7 +113,8 @@ class T02Seeking(unittest.TestCase):
         play(self.url, film, 0, size)
         cost = settled(self.server) - before
         self.assertGreaterEqual(cost, size)
-        # What was played, the read-ahead, and the piece in which that ends: 1.52 times what was asked for.
+        # What was played, the read-ahead, and the piece in which that ends: 1.52 times what was
+        # asked for.
         self.assertLessEqual(cost, size + self.READ_AHEAD + PIECE)
 
 
@@ -156,7 +157,7 @@ class T03Floor(unittest.TestCase):
             for time in ("first", "second"):
                 with self.subTest(time):
                     self.assertEqual(play(url, self.film), self.film.sha256)
-            # A window of a few pieces; some blocks come before there is room, and are asked for again.
+            # A window of a few pieces; blocks that come before there is room are asked for again.
             self.assertLess(settled(server), 2 * self.film.size * 1.1)
 
 

@@ -62,7 +62,7 @@ class T01AtOnce(unittest.TestCase):
         for thread in threads:
             thread.join(3 * DEADLINE_S)
         self.assertEqual(found, {film: film.sha256 for film in films})
-        # Neither costs the other a second download, but for some read-ahead when they begin to share.
+        # Neither costs the other a second download, but for read-ahead when they begin to share.
         self.assertLess(settled(self.server) - before, sum(film.size for film in films) * 1.1)
 
 
@@ -79,7 +79,8 @@ class T02NoRoomForBoth(unittest.TestCase):
                 answer = curl(stream(server, films[1]), "-r", "0-999")
                 self.assertEqual(answer.status, 507, answer)
                 one.play(8 * MIB)
-            wait_until(lambda: server.torrent(films[0].meta.id)["readers"] == 0, "the first is closed")
+            wait_until(lambda: server.torrent(films[0].meta.id)["readers"] == 0,
+                       "the first is closed")
             play(stream(server, films[1]), films[1], 0, 8 * MIB)
             self.assertLessEqual(metrics(server)["memory_peak_bytes"], self.CAPACITY)
 

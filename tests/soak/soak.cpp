@@ -147,8 +147,10 @@ struct figures
 double mib(std::int64_t const bytes) { return static_cast<double>(bytes) / static_cast<double>(mebibyte); }
 
 // The table. Answers whether all went well.
-bool report(programme& p, watch const& w, figures const& f, memory_stats const& m, payload_totals const& payload, settings const& s)
+bool report(programme& p, watch const& w, figures const& f, settings const& s)
 {
+	auto const m = p.player_engine().memory().stats();
+	auto const payload = p.player_engine().payload();
 	tally const& t = p.seen();
 	auto const largest = s.change_capacity ? *std::max_element(changed_capacities.begin(), changed_capacities.end()) : capacity;
 	auto const row = [](char const* const name, std::string const& value) { fmt::print("| {:<34} | {:>34} |\n", name, value); };
@@ -168,7 +170,7 @@ bool report(programme& p, watch const& w, figures const& f, memory_stats const& 
 	row("samples, with the cap passed", fmt::format("{}, {}", w.samples(), w.cap_passed()));
 	row("RSS at start, at end, at most", fmt::format("{:.1f}, {:.1f}, {:.1f} MiB", mib(f.resident_at_start)
 		, mib(f.resident_at_end), mib(w.most_resident_bytes())));
-	row("RSS beyond the blocks, slope", fmt::format("{:+.3f} MiB a minute", w.slope_bytes_per_minute() / static_cast<double>(mebibyte)));
+	row("RSS beyond the blocks, slope", fmt::format("{:+.3f} MiB a minute", w.slope_bytes_per_minute() / double(mebibyte)));
 	row("open files at start, at end", fmt::format("{}, {}", f.files_at_start, f.files_at_end));
 	row("in use at the end", fmt::format("{} bytes", f.left_in_use));
 	bool const well = t.verified_bytes > 0 && t.wrong_bytes == 0 && t.stalls == 0 && t.unexpected == 0 && w.cap_passed() == 0
@@ -201,7 +203,7 @@ bool soak(settings const& s)
 	f.files_at_end = open_files();
 	f.resident_at_end = resident_bytes();
 	w.stop();
-	return report(p, w, f, e.memory().stats(), e.payload(), s);
+	return report(p, w, f, s);
 }
 
 } // namespace
