@@ -50,7 +50,7 @@ class T01Film(unittest.TestCase):
             with self.subTest(time):
                 before = downloaded(self.server)
                 self.assertEqual(play(self.url, film), film.sha256)
-                # Each time all of it, and hardly a block twice: those for which there was no room yet.
+                # Each time all of it, and few blocks twice: those for which there was no room yet.
                 cost = downloaded(self.server) - before
                 self.assertGreater(cost, film.size - self.CAPACITY)
                 self.assertLess(cost, film.size * 1.1)

@@ -27,8 +27,8 @@ def setUpModule():
 
 
 class Leechers(unittest.TestCase):
-    """Slipstream has a fast seed of its own. A leecher knows Slipstream, which has a quarter of the film
-    at a time, and a slow seed.
+    """Slipstream has a fast seed of its own. A leecher knows Slipstream, which has a quarter of the
+    film at a time, and a slow seed.
     """
 
     @contextlib.contextmanager
@@ -63,8 +63,8 @@ class Leechers(unittest.TestCase):
 
     def helped_and_forgot(self, server):
         seen = metrics(server)
-        # Transmission does not hear that a piece is gone (BEP 54), asks for it, is turned down, and then
-        # asks less.
+        # Transmission does not hear that a piece is gone (BEP 54), asks for it, is turned down, and
+        # then asks less.
         self.assertGreater(seen["payload_upload_bytes_total"], 0)
         self.assertGreater(seen["pieces_forgotten_total"], film.meta.num_pieces // 4)
 
