@@ -36,6 +36,12 @@ void cache::leave(std::uint64_t const torrent)
 	recount();
 }
 
+bool cache::knows(std::uint64_t const torrent) const
+{
+	mutex_lock const lock(m_mutex);
+	return m_members.count(torrent) != 0;
+}
+
 void cache::change_connections(std::int64_t const difference)
 {
 	mutex_lock const lock(m_mutex);
@@ -67,8 +73,8 @@ budget cache::sum(member const* const alone, member const* const also) const
 	b.torrents = static_cast<std::int64_t>(m_members.size());
 	for (auto const& [id, m] : m_members)
 	{
-		b.largest_piece_blocks = std::max<std::int64_t>(b.largest_piece_blocks, m.piece_blocks);
 		if (alone ? alone != &m : !m.busy() && also != &m) continue;
+		b.largest_piece_blocks = std::max<std::int64_t>(b.largest_piece_blocks, m.piece_blocks);
 		b.piece_blocks += m.piece_blocks;
 		b.busy_torrents += 1;
 	}
@@ -205,10 +211,29 @@ void cache::recount()
 	m_crowded = m_enabled && total_blocks() > b.capacity_blocks - b.scratch_blocks;
 	// Connections beyond what a quarter of the capacity could take in are slowed, not provided for.
 	m_wanted_free = std::min(b.arriving_blocks() + b.largest_piece_blocks, b.capacity_blocks / 4);
-	// Anew, in the order of entering.
+	grant_anew();
+}
+
+// What is being read first, then what each had, then the rest; each time in the order of entering. So nobody loses for
+// another's read-ahead what still fits.
+void cache::grant_anew()
+{
+	std::vector<std::pair<std::uint64_t, limits>> had;
 	for (auto& [id, m] : m_members)
-		for (auto& g : m.given) g = {};
-	for (auto& [id, m] : m_members) grant(id, m);
+	{
+		limits before;
+		for (std::size_t kind = 0; kind < before.size(); ++kind) before[kind] = std::exchange(m.given[kind], {}).pieces;
+		if (m.wishes()) had.emplace_back(id, before);
+		else if (!m.standings.empty()) stand(id, m);
+	}
+	for (auto const& [id, before] : had) grant(id, m_members.at(id), {pieces_at_head, 0, 0});
+	for (auto const& [id, before] : had)
+		grant(id, m_members.at(id), {std::max(before[0], pieces_at_head), before[1], before[2]});
+	for (auto const& [id, before] : had)
+	{
+		grant(id, m_members.at(id), unlimited);
+		stand(id, m_members.at(id));
+	}
 }
 
 // -- what is there
@@ -259,23 +284,38 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 	member& m = i->second;
 	bool const was_busy = m.busy();
 	if (kind == protection::reader && !pieces.empty() && !was_busy && m_crowded && !sum(nullptr, &m).holds()) return {};
-	m.wished[std::size_t(kind)] = std::move(pieces);
+	auto& wish = m.wished[std::size_t(kind)];
+	if (wish == pieces) return m.given[std::size_t(kind)];
+	wish.swap(pieces);
+	grant_to(torrent, m, was_busy);
+	auto const given = m.given[std::size_t(kind)];
+	if (kind != protection::reader || wish.empty() || given.pieces > 0) return given;
+	// Not even what is being read fits: all is as it was.
+	wish.swap(pieces);
+	recount();
+	return given;
+}
+
+void cache::grant_to(std::uint64_t const torrent, member& m, bool const was_busy)
+{
 	m_share_blocks.reset();
-	if (m.busy() == was_busy) grant(torrent, m);
-	else recount();
-	return m.given[std::size_t(kind)];
+	if (m.busy() != was_busy) return recount();
+	grant(torrent, m, unlimited);
+	stand(torrent, m);
 }
 
 // Grants in the order of the kinds and, within one, in the order wished; stops a kind at the first piece that
 // does not fit. Other torrents keep what they have: first come, first served between torrents. But what is being read right
-// now (the reader's first two pieces) goes before anybody's lookbehind.
-void cache::grant(std::uint64_t const id, member& m)
+// now (the reader's first two pieces) goes before anybody's lookbehind and read-ahead.
+void cache::grant(std::uint64_t const id, member& m, limits const& most)
 {
 	auto left = protectable();
 	for (auto const& [other, o] : m_members)
 		if (other != id) for (auto const& g : o.given) left -= g.blocks;
 	auto const& reads = m.wished[std::size_t(protection::reader)];
-	left += take_lookbehind(id, m.piece_blocks * std::min<std::int64_t>(pieces_at_head, std::ssize(reads)) - left);
+	auto const head = m.piece_blocks * std::min<std::int64_t>(pieces_at_head, std::ssize(reads));
+	left += take(id, protection::lookbehind, 0, head - left);
+	left += take(id, protection::reader, pieces_at_head, head - left);
 
 	std::set<int> known;
 	for (auto const kind : {protection::reader, protection::reserved, protection::lookbehind})
@@ -285,31 +325,33 @@ void cache::grant(std::uint64_t const id, member& m)
 		for (int const piece : m.wished[std::size_t(kind)])
 		{
 			bool const is_new = known.count(piece) == 0;
-			if (is_new && m.piece_blocks > left) break;
+			if (g.pieces == most[std::size_t(kind)] || (is_new && m.piece_blocks > left)) break;
 			known.insert(piece);
 			if (is_new) left -= m.piece_blocks;
 			g.pieces += 1;
 			g.blocks += is_new ? m.piece_blocks : 0;
 		}
 	}
-	stand(id, m);
 }
 
-// Takes lookbehind, farthest first, from other torrents; answers how many blocks that gave.
-std::int64_t cache::take_lookbehind(std::uint64_t const id, std::int64_t const wanted)
+// Takes what others were granted of a kind, farthest first, down to `keep` pieces each; answers how many blocks that gave.
+std::int64_t cache::take(std::uint64_t const id, protection const kind, int const keep, std::int64_t const wanted)
 {
 	std::int64_t taken = 0;
 	for (auto& [other, o] : m_members)
 	{
-		auto& g = o.given[std::size_t(protection::lookbehind)];
-		if (other == id || g.pieces == 0) continue;
+		auto& g = o.given[std::size_t(kind)];
+		if (other == id || g.pieces <= keep) continue;
 		if (taken >= wanted) break;
-		while (taken < wanted && g.pieces > 0)
+		while (taken < wanted && g.pieces > keep)
 		{
-			auto const before = g.blocks;
+			std::int64_t before = 0;
+			std::int64_t after = 0;
+			for (auto const& k : o.given) before += k.blocks;
 			--g.pieces;
 			price(o);
-			taken += before - g.blocks;
+			for (auto const& k : o.given) after += k.blocks;
+			taken += before - after;
 		}
 		stand(other, o);
 	}

@@ -14,8 +14,10 @@
 #include "cache/budget.hpp"
 #include "cache/eviction_order.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -58,6 +60,7 @@ public:
 	// Whether the torrent wants anything; true until told otherwise. One that wants nothing and is not read has no open
 	// pieces to provide for.
 	void set_wanting(std::uint64_t torrent, bool wanting) EXCLUDES(m_mutex);
+	[[nodiscard]] bool knows(std::uint64_t torrent) const EXCLUDES(m_mutex);
 	// The budget if the torrent were the only one read, where that is below the floor: its pieces are too large.
 	[[nodiscard]] std::optional<budget> refusal(std::uint64_t torrent) const EXCLUDES(m_mutex);
 	// The same before it is here.
@@ -126,6 +129,8 @@ private:
 		std::map<int, standing> standings; // pieces that are not open
 		bool shares = false;               // in what readers leave; by share_out()
 
+		[[nodiscard]] bool wishes() const
+		{ return !wished[0].empty() || !wished[1].empty() || !wished[2].empty(); }
 		[[nodiscard]] bool is_read() const { return !wished[std::size_t(protection::reader)].empty(); }
 		[[nodiscard]] bool busy() const { return wanting || is_read(); }
 	};
@@ -133,8 +138,15 @@ private:
 	// Of a reader's pieces, those that are being read now.
 	static constexpr int pieces_at_head = 2;
 
-	void grant(std::uint64_t id, member& m) REQUIRES(m_mutex);
-	std::int64_t take_lookbehind(std::uint64_t id, std::int64_t wanted_blocks) REQUIRES(m_mutex);
+	// How many pieces of each kind at most.
+	using limits = std::array<int, 3>;
+	static constexpr limits unlimited{std::numeric_limits<int>::max(), std::numeric_limits<int>::max()
+		, std::numeric_limits<int>::max()};
+
+	void grant_anew() REQUIRES(m_mutex);
+	void grant_to(std::uint64_t torrent, member& m, bool was_busy) REQUIRES(m_mutex);
+	void grant(std::uint64_t id, member& m, limits const& most) REQUIRES(m_mutex);
+	std::int64_t take(std::uint64_t id, protection kind, int keep, std::int64_t wanted_blocks) REQUIRES(m_mutex);
 	static void price(member& m);
 	void stand(std::uint64_t id, member& m) REQUIRES(m_mutex);
 	void recount() REQUIRES(m_mutex);

@@ -23,7 +23,8 @@ void admission::review(torrent_storage& storage, lt::torrent_handle const& torre
 	auto const was = storage.withheld();
 	if (!crowded && was.empty()) return cache.set_wanting(storage.cache_id(), true);
 
-	auto priorities = torrent.get_piece_priorities();
+	auto const told = torrent.get_piece_priorities();
+	auto priorities = told;
 	// The application's wishes: what libtorrent has, and what was taken from it here.
 	for (auto const& [piece, priority] : was)
 	{
@@ -54,7 +55,7 @@ void admission::review(torrent_storage& storage, lt::torrent_handle const& torre
 		else if (was_withheld) changes.emplace_back(piece, priorities[i]);
 	}
 	std::erase_if(changes, [&](auto const& c)
-		{ return c.second == lt::dont_download && torrent.piece_priority(c.first) == lt::dont_download; });
+		{ return c.second == told[static_cast<std::size_t>(static_cast<int>(c.first))]; });
 	storage.set_withheld(std::move(withheld));
 	cache.set_wanting(storage.cache_id(), wants);
 	if (!changes.empty()) torrent.prioritize_pieces(changes);
@@ -68,7 +69,7 @@ std::vector<bool> admission::admitted(torrent_storage& storage
 	std::vector<bool> may(wanted.size(), false);
 
 	auto const read = cache.granted_pieces(id, cache::protection::reader);
-	for (auto const kind : {cache::protection::reader, cache::protection::reserved, cache::protection::lookbehind})
+	for (auto const kind : {cache::protection::reader, cache::protection::reserved})
 		for (int const piece : cache.granted_pieces(id, kind)) may[static_cast<std::size_t>(piece)] = true;
 	if (!read.empty()) return may;
 

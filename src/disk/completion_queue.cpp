@@ -6,13 +6,21 @@
 
 namespace slipstream {
 
-bool completion_queue::push(completion c)
+bool completion_queue::push(completion c) { return queue(std::move(c), false); }
+
+bool completion_queue::push_early(hash_done h)
+{
+	h.is_early = true;
+	return queue(std::move(h), true);
+}
+
+bool completion_queue::queue(completion c, bool const at_front)
 {
 	mutex_lock const lock(m_mutex);
 	if (m_closed) return false;
-	m_waiting.push_back(std::move(c));
+	m_waiting.insert(at_front ? m_waiting.begin() : m_waiting.end(), std::move(c));
 	m_size.fetch_add(1, std::memory_order_relaxed);
-	m_pushed.fetch_add(1, std::memory_order_relaxed);
+	m_pushed.fetch_add(at_front ? 0 : 1, std::memory_order_relaxed);
 	if (!std::exchange(m_posted, true)) post_delivery();
 	return true;
 }
@@ -48,8 +56,9 @@ void completion_queue::deliver()
 		while (next < batch.size())
 		{
 			m_size.fetch_sub(1, std::memory_order_relaxed);
-			m_delivered.fetch_add(1, std::memory_order_relaxed);
 			completion done = std::move(batch[next++]);
+			auto const* const hash = std::get_if<hash_done>(&done);
+			m_delivered.fetch_add(hash && hash->is_early ? 0 : 1, std::memory_order_relaxed);
 			std::visit([](auto& d) { d(); }, done);
 		}
 	}

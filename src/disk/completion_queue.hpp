@@ -63,6 +63,7 @@ public:
 struct hash_done
 {
 	std::unique_ptr<delivery> job;
+	bool is_early = false; // push_early()
 	void operator()() { job->deliver(); }
 };
 
@@ -146,6 +147,8 @@ public:
 
 	// Any thread. False, and nothing is done, once closed.
 	bool push(completion c) EXCLUDES(m_mutex);
+	// A hash that is to be delivered before everything that was pushed and not delivered. Not counted below.
+	bool push_early(hash_done h) EXCLUDES(m_mutex);
 	// Nothing is delivered any more; drops what was not, which is something only where an io_context was
 	// stopped early.
 	void close() EXCLUDES(m_mutex);
@@ -157,6 +160,7 @@ public:
 	[[nodiscard]] std::uint64_t delivered() const noexcept { return m_delivered.load(std::memory_order_relaxed); }
 
 private:
+	bool queue(completion c, bool at_front) EXCLUDES(m_mutex);
 	void post_delivery() REQUIRES(m_mutex);
 	void deliver() EXCLUDES(m_mutex);
 

@@ -76,6 +76,16 @@ void disk_core::tell_when_room(std::weak_ptr<room_listener> listener)
 	pool.when_free(cache.wanted_free_blocks(), [this] { say_room(); });
 }
 
+void disk_core::look_for_room()
+{
+	if (cache.is_low()) return;
+	{
+		mutex_lock const lock(m_mutex);
+		if (m_wait_for_room.empty()) return;
+	}
+	say_room();
+}
+
 void disk_core::say_room() noexcept
 {
 	if (m_trim_due.exchange(false)) pool.trim();

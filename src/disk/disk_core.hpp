@@ -65,6 +65,8 @@ public:
 
 	// Memory is low: `listener` gets a step when it is not any more. Kept until then, weakly.
 	void tell_when_room(std::weak_ptr<room_listener> listener) EXCLUDES(m_mutex);
+	// What is wanted free may have become less since: tells those that wait, if memory is not low any more.
+	void look_for_room() EXCLUDES(m_mutex);
 
 	void enter(std::shared_ptr<torrent_storage> const& storage) EXCLUDES(m_mutex);
 	// Files it under hashes learnt since.

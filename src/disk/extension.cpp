@@ -109,6 +109,7 @@ public:
 		m_admission.review(*s, m_torrent);
 		for (auto const piece : s->held_pieces()) keep_wanted(piece);
 		s->core().cache.make_room(); // for pieces that could not go when they were asked to
+		s->core().look_for_room();
 		bool const paused = bool(m_torrent.flags() & lt::torrent_flags::paused);
 		if (!paused && !s->core().cache.is_low() && s->cancelled_since_asked())
 			ask_again(m_torrent, [&](lt::piece_index_t const p) { return s->pieces().state(p) == piece_state::absent; });

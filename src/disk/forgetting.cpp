@@ -51,11 +51,11 @@ bool forgetting::hold(lt::piece_index_t const piece, write_done& done)
 
 // add_piece dispatches to the network thread, and this is the network thread: each takes effect before it
 // returns, and no other event comes in between.
-bool forgetting::forget(lt::piece_index_t const piece, int const piece_bytes, afterwards const then)
+bool forgetting::forget(lt::piece_index_t const piece, int const piece_bytes)
 {
 	check(attached() && !is_forgetting(piece), "a piece is forgotten once at a time");
 	untouched_bytes const any(piece_bytes);
-	auto const i = m_forgetting.emplace(piece, phase{then}).first;
+	auto const i = m_forgetting.emplace(piece, false).first;
 	m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
 	if (auto held = m_held.extract(piece))
 	{
@@ -63,14 +63,23 @@ bool forgetting::forget(lt::piece_index_t const piece, int const piece_bytes, af
 		held.mapped()();
 		m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
 	}
-	if (i->second.hash_asked) return true;
+	if (i->second) return true;
 	m_forgetting.erase(i);
 	return false;
 }
 
+void forgetting::take_names_off(lt::piece_index_t const piece, int const piece_bytes)
+{
+	if (!attached() || !m_forgetting.emplace(piece, true).second) return;
+	// A block that is being written keeps its name.
+	if (auto held = m_held.extract(piece)) held.mapped()();
+	untouched_bytes const any(piece_bytes);
+	m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
+}
+
 void forgetting::hash_asked(lt::piece_index_t const piece)
 {
-	if (auto const i = m_forgetting.find(piece); i != m_forgetting.end()) i->second.hash_asked = true;
+	if (auto const i = m_forgetting.find(piece); i != m_forgetting.end()) i->second = true;
 }
 
 std::optional<write_done> forgetting::release(lt::piece_index_t const piece)
@@ -93,17 +102,16 @@ forgetting::abandoned forgetting::abandon()
 {
 	abandoned a{release_all(), {}};
 	for (auto& done : a.held) done.error = aborted();
-	for (auto const& [piece, at] : m_forgetting) a.forgetting.push_back(piece);
+	for (auto const& [piece, asked] : m_forgetting) a.forgetting.push_back(piece);
 	m_forgetting.clear();
 	return a;
 }
 
-bool forgetting::cleared(lt::piece_index_t const piece)
+bool forgetting::cleared(lt::piece_index_t const piece, bool const was_verified)
 {
-	auto const was = m_forgetting.extract(piece);
-	if (!was) return false;
+	if (m_forgetting.erase(piece) == 0) return false;
 	auto const host = m_host.lock();
-	if (!host || was.mapped().then == afterwards::wanted_as_before) return true;
+	if (!host || !was_verified) return true;
 	host->withhold(piece);
 	host->tell_peers(piece);
 	return true;

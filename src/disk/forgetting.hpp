@@ -24,11 +24,8 @@
 // The phases of a piece here: free -> held (hold) -> forgetting (forget) -> free (cleared). A piece that
 // is only partly downloaded is forgotten the same way; it need not be held, but every completion of its writes must have
 // been delivered: add_piece leaves alone a block that is being written, and the peer that sent it would be blamed.
-//
-// The same cures a piece of which every write was cancelled for want of memory. Cancelling is what libtorrent does not expect
-// of a piece that is being hashed (and it hashes a piece as soon as its last write was given to the disk): it then keeps a
-// download entry with no block in it, and such a piece, once its priority was 0 for a moment, is never asked for again.
-// That piece stays as much wanted as it was, and nobody is told: it never was announced.
+// A piece of a single block cannot be held: cancelling its only write takes the download entry away together with the
+// record that it had passed, and libtorrent would count it as passed for ever.
 //
 // What it costs: a hash_failed_alert and num_piece_failed for each piece forgotten; before libtorrent 2.0.11, have_piece()
 // and num_pieces count only pieces of which nothing is held. While a block's write is held, libtorrent's counter
@@ -78,10 +75,13 @@ public:
 	[[nodiscard]] bool holds(lt::piece_index_t const piece) const { return m_held.count(piece) != 0; }
 	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.count(piece) != 0; }
 
-	enum class afterwards { not_wanted, wanted_as_before };
 	// Begins. Precondition: attached, not begun, and either holds(piece) or the piece has not passed and none of its
 	// writes waits for its completion. False when libtorrent has nothing to forget: it is clearing the piece already.
-	bool forget(lt::piece_index_t piece, int piece_bytes, afterwards then);
+	bool forget(lt::piece_index_t piece, int piece_bytes);
+	// A piece that an application gave is not whole for want of memory, and its hash is on its way to be wrong: takes
+	// the names of peers off its other blocks. Every completion of the peers' writes must have been delivered. Its
+	// blocks are not kept from now on; cleared() ends that.
+	void take_names_off(lt::piece_index_t piece, int piece_bytes);
 	// libtorrent asks for the piece's hash.
 	void hash_asked(lt::piece_index_t piece);
 	// What is held for a piece that truly failed its hash, to be completed as not had.
@@ -96,19 +96,14 @@ public:
 		std::vector<lt::piece_index_t> forgetting;
 	};
 	[[nodiscard]] abandoned abandon();
-	// libtorrent cleared the piece. Answers whether that was the end of forgetting it.
-	bool cleared(lt::piece_index_t piece);
+	// libtorrent cleared the piece; when it was verified it is not wanted from now on, and peers hear that. Answers whether that was the end of forgetting it.
+	bool cleared(lt::piece_index_t piece, bool was_verified);
 
 private:
 	lt::torrent_handle m_torrent;
 	std::weak_ptr<forgetting_host> m_host;
 	std::map<lt::piece_index_t, write_done> m_held;
-	struct phase
-	{
-		afterwards then;
-		bool hash_asked = false;
-	};
-	std::map<lt::piece_index_t, phase> m_forgetting;
+	std::map<lt::piece_index_t, bool> m_forgetting; // and whether libtorrent has asked for its hash
 };
 
 } // namespace slipstream

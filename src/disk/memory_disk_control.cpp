@@ -83,7 +83,9 @@ void memory_disk_io::submit_jobs() {}
 
 void memory_disk_io::settings_updated()
 {
-	m_watermark->set_limit_bytes(m_settings.get_int(lt::settings_pack::max_queued_disk_bytes));
+	// Two blocks at least, whatever it says (min_memory_usage() says 1 byte): one alone may be held, and then nothing that is
+	// queued would let its peer go on.
+	m_watermark->set_limit_bytes(std::max(m_settings.get_int(lt::settings_pack::max_queued_disk_bytes), 2 * block_size_bytes));
 	m_core->serve_session(m_settings.get_int(lt::settings_pack::hashing_threads));
 	auto const connections = std::max(0, m_settings.get_int(lt::settings_pack::connections_limit));
 	m_core->cache.change_connections(connections - std::exchange(m_connections, connections));
@@ -169,6 +171,8 @@ void memory_disk_io::async_check_files(lt::storage_index_t const index
 			storage->learn(resume_data->info_hashes);
 			m_core->enter_names(storage);
 		}
+		// It was refused before, and is to be tried again: the capacity may have changed.
+		if (!m_core->cache.knows(storage->cache_id())) storage->enter_cache();
 		// Its pieces are too large: it could only stall. memory_disk::room_for() says the sum.
 		if (m_core->cache.refusal(storage->cache_id()))
 		{

@@ -136,8 +136,11 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	auto const storage = live(index);
 	if (!storage) done.error = aborted(lt::operation_t::file_write);
 	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf);
-	// What an application gives libtorrent clears by itself when it is cancelled.
-	if (storage && observer && done.error.ec == boost::asio::error::operation_aborted) storage->write_cancelled(r.piece);
+	if (storage && done.error.ec == boost::asio::error::operation_aborted)
+	{
+		if (observer) storage->write_cancelled(r.piece);
+		else storage->given_write_cancelled(r.piece);
+	}
 
 	m_core->cache.make_room();
 	bool const low = m_core->cache.is_low();
@@ -204,9 +207,19 @@ void memory_disk_io::async_hash(lt::storage_index_t const index, lt::piece_index
 		if (storage->is_forgetting(piece)) state = piece_state::absent;
 		if (state == piece_state::complete || state == piece_state::verified)
 			return start(std::move(job), std::move(storage));
+		job->blocks.clear();
+		// libtorrent hashes a piece as soon as its last write was given to the disk, and writes of this one were cancelled. It
+		// must hear that there is no hash before it hears of these: a piece that loses its last block while it is being
+		// hashed keeps an empty download entry, and once its priority was 0 for a moment it is never asked for again.
+		if (storage->take_cancelled(piece) && !storage->is_forgetting(piece))
+		{
+			job->error = aborted(lt::operation_t::file_read);
+			m_completions->push_early(hash_done{std::move(job)});
+			return;
+		}
+		if (!storage->is_forgetting(piece)) storage->before_hash_of_given(piece);
 		// Not here, as a check of what is in memory asks: zeros are nobody's hash, and an error would stop
 		// the torrent (contract, 19 and 24).
-		job->blocks.clear();
 	}
 	m_completions->push(hash_done{std::move(job)});
 	if (storage && storage->shape().has(piece)) storage->hash_asked(piece);

@@ -77,14 +77,14 @@ private:
 	lt::piece_index_t const m_piece;
 };
 
-class begin_anew_step final : public own_step
+class names_step final : public own_step
 {
 public:
-	begin_anew_step(std::weak_ptr<torrent_storage> storage, lt::piece_index_t const piece)
+	names_step(std::weak_ptr<torrent_storage> storage, lt::piece_index_t const piece)
 		: m_storage(std::move(storage)), m_piece(piece) {}
 	void run() override
 	{
-		if (auto const storage = m_storage.lock(); storage && !storage->removed()) storage->begin_anew(m_piece);
+		if (auto const storage = m_storage.lock(); storage && !storage->removed()) storage->take_names_off(m_piece);
 	}
 
 private:
@@ -144,7 +144,7 @@ void torrent_storage::touched(lt::piece_index_t const piece) const
 
 bool torrent_storage::hold(lt::piece_index_t const piece, write_done& done)
 {
-	return m_core->may_have_to_go() && m_forgetting.hold(piece, done);
+	return m_core->may_have_to_go() && shape().num_blocks(piece) > 1 && m_forgetting.hold(piece, done);
 }
 
 bool torrent_storage::is_open(lt::piece_index_t const piece) const
@@ -169,7 +169,7 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 		{
 			// What a recheck finds is libtorrent's for good, too: without this, one recheck would lead to the next.
 			if (!seeding && forget_another()) return false;
-			shrink_by_recheck();
+			shrink_by_recheck(piece);
 			return true;
 		}
 	}
@@ -190,7 +190,7 @@ bool torrent_storage::is_checking() const
 
 bool torrent_storage::begin_to_forget(lt::piece_index_t const piece)
 {
-	if (!m_forgetting.forget(piece, shape().piece_bytes(piece), forgetting::afterwards::not_wanted)) return false;
+	if (!m_forgetting.forget(piece, shape().piece_bytes(piece))) return false;
 	m_core->count.pieces_forgotten.fetch_add(1, std::memory_order_relaxed);
 	return true;
 }
@@ -203,21 +203,13 @@ void torrent_storage::write_cancelled(lt::piece_index_t const piece)
 	m_cancelled_any = true;
 }
 
-void torrent_storage::hash_asked(lt::piece_index_t const piece)
+void torrent_storage::before_hash_of_given(lt::piece_index_t const piece)
 {
-	m_forgetting.hash_asked(piece);
-	if (m_cancelled.erase(piece) == 0 || m_pieces.state(piece) != piece_state::absent) return;
-	m_completions->push(step_due{std::make_unique<begin_anew_step>(weak_from_this(), piece)});
+	if (m_given_cancelled.erase(piece) == 0 || is_checking()) return;
+	m_completions->push(step_due{std::make_unique<names_step>(weak_from_this(), piece)});
 }
 
-// Blocks that came since are of no use: one that is being written still names its peer.
-void torrent_storage::begin_anew(lt::piece_index_t const piece)
-{
-	if (!can_forget() || m_forgetting.is_forgetting(piece) || m_pieces.state(piece) != piece_state::absent) return;
-	if (!is_settled(piece) || is_checking()) return;
-	if (m_forgetting.forget(piece, shape().piece_bytes(piece), forgetting::afterwards::wanted_as_before))
-		m_cancelled_any = true; // for when it is done
-}
+bool torrent_storage::take_cancelled(lt::piece_index_t const piece) { return m_cancelled.erase(piece) != 0; }
 
 bool torrent_storage::forget_another()
 {
@@ -247,6 +239,7 @@ void torrent_storage::recheck_begins()
 {
 	auto was = m_forgetting.abandon();
 	m_cancelled.clear();
+	m_given_cancelled.clear();
 	for (auto const piece : was.forgetting)
 	{
 		if (m_pieces.drop(piece) != piece_state::verified) continue;
@@ -259,12 +252,12 @@ void torrent_storage::recheck_begins()
 // For pieces that libtorrent has for good, because they came before anything had to be given up, through
 // add_piece, or in a torrent that is seeding now. A recheck costs the torrent its peers for a moment, so one is
 // to do for long: everything that is open goes. libtorrent looks at what there is on a later turn.
-void torrent_storage::shrink_by_recheck()
+void torrent_storage::shrink_by_recheck(lt::piece_index_t const asked)
 {
 	m_torrent.force_recheck(); // and recheck_begins()
 	for (auto const piece : m_pieces.verified())
 	{
-		if (!is_open(piece)) continue;
+		if (piece != asked && !is_open(piece)) continue;
 		m_pieces.drop(piece);
 		if (auto const host = m_host.lock()) host->withhold(piece);
 		m_core->count.pieces_evicted.fetch_add(1, std::memory_order_relaxed);
@@ -290,8 +283,11 @@ void torrent_storage::verified(lt::piece_index_t const piece)
 	if (!is_here) return;
 	m_last_push.erase(piece);
 	m_cancelled.erase(piece);
+	m_given_cancelled.erase(piece);
 	m_core->count.pieces_verified.fetch_add(1, std::memory_order_relaxed);
-	m_core->cache.verified(cache_id(), static_cast<int>(piece));
+	// A short last piece of one block cannot be held, and is not worth a recheck: it stays.
+	if (shape().num_blocks(piece) > 1 || shape().num_blocks(lt::piece_index_t(0)) == 1)
+		m_core->cache.verified(cache_id(), static_cast<int>(piece));
 	if (auto const events = m_events.lock()) events->piece_verified(info_hashes(), piece);
 }
 
@@ -299,8 +295,10 @@ void torrent_storage::clear(lt::piece_index_t const piece)
 {
 	auto const was = m_pieces.drop(piece);
 	m_cancelled.erase(piece);
+	m_given_cancelled.erase(piece);
 	if (auto held = m_forgetting.release(piece)) m_completions->push(std::move(*held));
-	bool const given_up = m_forgetting.cleared(piece);
+	// A piece that was only partly here was not wanted when it began to go. It may be wanted again by now.
+	bool const given_up = m_forgetting.cleared(piece, was == piece_state::verified);
 	if (was != piece_state::verified) return;
 	if (given_up) m_core->count.pieces_evicted.fetch_add(1, std::memory_order_relaxed);
 	report_gone(piece);

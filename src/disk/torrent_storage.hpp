@@ -91,10 +91,14 @@ public:
 	void write_cancelled(lt::piece_index_t piece);
 	// Whether one was since this was asked last.
 	[[nodiscard]] bool cancelled_since_asked() { return std::exchange(m_cancelled_any, false); }
-	// libtorrent asks for the piece's hash. Has it begin the piece anew, after the completions pushed so far, where
-	// all of its writes were cancelled.
-	void hash_asked(lt::piece_index_t piece);
-	void begin_anew(lt::piece_index_t piece);
+	// Whether one was since the piece was last hashed or cleared, and that it is being hashed.
+	[[nodiscard]] bool take_cancelled(lt::piece_index_t piece);
+	// The same of a write that an application asked for. libtorrent takes that block for written, and the piece is going to
+	// fail its hash; see forgetting::take_names_off, which happens before what is pushed from now on.
+	void given_write_cancelled(lt::piece_index_t piece) { m_given_cancelled.insert(piece); }
+	void before_hash_of_given(lt::piece_index_t piece);
+	void take_names_off(lt::piece_index_t const piece) { m_forgetting.take_names_off(piece, shape().piece_bytes(piece)); }
+	void hash_asked(lt::piece_index_t const piece) { m_forgetting.hash_asked(piece); }
 	// libtorrent begins a recheck. What is being forgotten is gone at once.
 	void recheck_begins();
 	// Verified pieces of which a write is held, and which are not being forgotten.
@@ -144,8 +148,8 @@ private:
 	bool begin_to_forget(lt::piece_index_t piece);
 	// Forgets another open piece, one that can go without a recheck; false when there is none.
 	bool forget_another();
-	// Drops every open piece that cannot be forgotten one by one, and has libtorrent look what is left.
-	void shrink_by_recheck();
+	// Drops the piece that was asked for and every open one, and has libtorrent look what is left.
+	void shrink_by_recheck(lt::piece_index_t asked);
 
 	std::shared_ptr<disk_core> const m_core;  // before m_pieces: blocks go home first
 	piece_store m_pieces;
@@ -165,7 +169,8 @@ private:
 	std::weak_ptr<forgetting_host> m_host;
 	lt::torrent_handle m_torrent;
 	std::map<lt::piece_index_t, std::uint64_t> m_last_push; // of a partial piece's writes
-	std::set<lt::piece_index_t> m_cancelled;                // all since the piece was last hashed or cleared
+	std::set<lt::piece_index_t> m_cancelled;                // since the piece was last hashed or cleared
+	std::set<lt::piece_index_t> m_given_cancelled;          // likewise, of writes of applications
 	bool m_cancelled_any = false;
 	std::uint64_t m_next_hash = 0;
 	std::set<std::uint64_t> m_hashing;

@@ -123,6 +123,11 @@ lt::settings_pack session_settings(engine_options const& options)
 	p.set_int(pack::connections_limit, static_cast<int>(std::clamp<std::int64_t>(
 		options.memory.capacity_bytes / 8 / (2 * block_size_bytes), 8, 200)));
 
+	// What is asked for and on its way when peers are told to stop still arrives, all that the system has received at once.
+	// So a peer is asked for a 64th of the memory at most: for 256 MiB 4 MiB, which 100 ms away is 40 MB/s.
+	p.set_int(pack::max_out_request_queue, static_cast<int>(std::clamp<std::int64_t>(
+		options.memory.capacity_bytes / block_size_bytes / 64, 16, 500)));
+
 	// Between two reads a torrent wants nothing and counts as finished. Its peers are wanted again soon.
 	p.set_bool(pack::close_redundant_connections, false);
 	// The order of pieces is the readers' business.

@@ -292,9 +292,12 @@ expected<std::unordered_set<int>> torrent_entry::protect(std::span<stream::windo
 	, std::int64_t const lookbehind_bytes)
 {
 	memory_torrent const& here = memory();
-	auto const most = static_cast<int>(lookbehind_bytes / m_metadata->piece_length());
-	auto const behind = stream::lookbehind_pieces(shown, most, [&](lt::piece_index_t const p) { return is_verified(here, p); });
-	if (auto const kept = here.set_lookbehind_pieces(behind); !kept) return kept.error();
+	if (!shown.empty()) // see stop_protecting()
+	{
+		auto const most = static_cast<int>(lookbehind_bytes / m_metadata->piece_length());
+		auto const behind = stream::lookbehind_pieces(shown, most, [&](lt::piece_index_t const p) { return is_verified(here, p); });
+		if (auto const kept = here.set_lookbehind_pieces(behind); !kept) return kept.error();
+	}
 	auto const pieces = stream::reader_pieces(shown);
 	auto const granted = here.set_reader_pieces(pieces);
 	if (!granted) return granted.error();

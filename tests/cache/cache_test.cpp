@@ -246,6 +246,33 @@ TEST_F(cache_fixture, what_is_read_now_goes_before_the_lookbehind_of_others)
 		, c.current_budget().protectable_blocks());
 }
 
+TEST_F(cache_fixture, what_is_being_read_goes_before_read_ahead_of_others)
+{
+	auto const first = enter();
+	auto const second = enter();
+	std::vector<int> many;
+	for (int i = 0; i < 100; ++i) many.push_back(i);
+	ASSERT_GT(c.protect(first->id, protection::reader, many).pieces, 4);
+	EXPECT_EQ(c.protect(second->id, protection::reader, {7, 8}).pieces, 2);
+	EXPECT_EQ(c.standing_of(second->id, 7).what, standing::kind::kept);
+	EXPECT_GE(c.granted_for(first->id, protection::reader).pieces, 2);
+	EXPECT_LE(c.granted_blocks(protection::reader), c.current_budget().protectable_blocks());
+}
+
+TEST_F(cache_fixture, nobody_loses_what_still_fits_when_grants_are_made_anew)
+{
+	auto const first = enter();
+	auto const second = enter();
+	ASSERT_EQ(c.protect(second->id, protection::reader, {0, 1, 2, 3, 4, 5, 6, 7}).pieces, 8);
+	std::vector<int> many;
+	for (int i = 0; i < 100; ++i) many.push_back(i);
+	ASSERT_LT(c.protect(first->id, protection::reader, many).pieces, 100);
+	EXPECT_EQ(c.granted_for(second->id, protection::reader).pieces, 8);
+	c.change_capacity();
+	EXPECT_EQ(c.granted_for(second->id, protection::reader).pieces, 8);
+	EXPECT_EQ(c.standing_of(second->id, 0).what, standing::kind::kept);
+}
+
 TEST_F(cache_fixture, one_torrent_too_many_to_read_is_refused_with_the_sum_and_changes_nothing)
 {
 	std::vector<std::shared_ptr<fake_torrent>> readers;

@@ -32,9 +32,11 @@ void random_steps::protect()
 	bool const refused = kind == cache::protection::reader && !pieces.empty() && !was_busy && m_cache.crowded()
 		&& !m_cache.budget_with(t->id).holds();
 	auto const given = m_cache.protect(t->id, kind, pieces);
-	if (refused)
+	expect(!refused || given.pieces == 0, "a reader that breaks the floor is granted nothing");
+	if (kind == cache::protection::reader && !pieces.empty() && given.pieces == 0)
 	{
-		expect(given.pieces == 0, "a reader that breaks the floor is granted nothing");
+		// Refused: the wish is as it was, though what was granted was worked out anew.
+		learn_standings(true);
 		return;
 	}
 	expect(given.pieces <= int(pieces.size()), "no more is granted than was wished");
