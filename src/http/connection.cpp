@@ -48,11 +48,13 @@ connection::connection(tcp::socket socket, common& shared)
 	// A client whose machine has gone says nothing: the system asks.
 	m_transport.socket().set_option(asio::socket_base::keep_alive(true), ignored);
 	m_common.open.push_back(this);
+	++m_common.served.connections_open;
 }
 
 connection::~connection()
 {
 	m_common.open.remove(this);
+	--m_common.served.connections_open;
 	m_common.room.set();
 }
 
@@ -149,7 +151,7 @@ asio::awaitable<bool> connection::serve_resource(request const& asked, route con
 		case resource::stream: co_return co_await serve_stream(asked, where);
 		case resource::playlist:
 		case resource::playlists: co_return co_await serve_playlist(asked, where);
-		case resource::metrics: co_return co_await send(asked, where, answer_metrics(m_common.torrents));
+		case resource::metrics: co_return co_await send(asked, where, answer_metrics(m_common.torrents, m_common.served));
 		case resource::openapi:
 		{
 			reply description;
@@ -255,6 +257,7 @@ asio::awaitable<bool> connection::send(request const& asked, route const& where,
 	spdlog::debug("http: {} {} {} -> {}", m_peer, std::string(asked.method_string())
 		, std::string(asked.target()), head.result_int());
 
+	count(answer.status);
 	unwatch();
 	expect_within(m_common.options.idle_timeout);
 	error_code const ec = co_await write(text, {});

@@ -3,7 +3,7 @@
 // Lives on the server's thread, all of it: every function but the constructor is called there. It owns
 // itself while its coroutine runs; the server holds bare pointers, which connections enter and leave. While it streams, the bytes go
 // from the memory of the torrent to the socket as they lie there: one lease of at most 256 KiB at a time,
-// so a slow client holds no more than that.
+// so a slow client holds no more than that, and all of them together no more than lease_limit() says.
 //
 // One read of the socket is under way nearly always, and what comes waits for its turn in m_ahead. So a client that
 // closes, also only its sending side, is known to be gone while an answer is being made or sent, and its reader is freed
@@ -18,6 +18,7 @@
 #include "http/reply.hpp"
 #include "http/route.hpp"
 #include "http/stream_plan.hpp"
+#include "http/traffic.hpp"
 #include "http/transport.hpp"
 #include "http/wire.hpp"
 
@@ -49,6 +50,7 @@ struct common
 	std::shared_ptr<gate> back;
 	std::list<connection*> open;  // entered and left by the connections themselves
 	event room;                   // set when one leaves
+	traffic served{};
 	std::size_t uploads = 0;
 	std::size_t listeners = 0;    // connections that events are sent to
 };
@@ -112,6 +114,7 @@ private:
 	void expect_within(std::chrono::milliseconds time);
 	void expect_nothing() { m_deadline.cancel(); }
 	void close();
+	void count(wire::status status) { ++m_common.served.answers[static_cast<unsigned>(status)]; }
 	[[nodiscard]] bool is_over() const { return m_gone || m_aborted; }
 
 	common& m_common;

@@ -51,6 +51,7 @@ asio::awaitable<bool> connection::serve_events(request const& asked, route const
 	// Its length is not known; its end is the connection's.
 	head.keep_alive(false);
 	std::string text = head_text(head, where.what);
+	count(head.result());
 	topic torrents{"torrents", {}}, readers{"readers", {}}, memory{"memory", {}};
 	asio::steady_timer tick(m_transport.get_executor());
 	auto silent_since = asio::steady_timer::clock_type::now();

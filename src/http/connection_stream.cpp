@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace slipstream::http {
 namespace {
@@ -24,10 +25,60 @@ error error_of(error_code const ec)
 // A stream on its way: the text that goes before the next bytes of the file.
 struct connection::outgoing
 {
+	using clock = std::chrono::steady_clock;
+
+	explicit outgoing(traffic& t) : served(t) {}
+	~outgoing() { if (from) --served.streams_open; }
+	outgoing(outgoing const&) = delete;
+	outgoing& operator=(outgoing const&) = delete;
+
+	void open(std::unique_ptr<reader> r)
+	{
+		from = std::move(r);
+		++served.streams_open;
+	}
+	void count_wait(clock::duration const took) const
+	{
+		if (took < traffic::shortest_wait) return;
+		++served.waits;
+		served.waited_s += std::chrono::duration<double>(took).count();
+	}
+	void begin(std::int64_t const at_bytes)
+	{
+		begun = true;
+		served.first_byte.add(clock::now() - asked_at);
+		if (at_bytes > 0) served.seek.add(clock::now() - asked_at);
+	}
+
+	traffic& served;
+	clock::time_point const asked_at = clock::now();
 	std::unique_ptr<reader> from;
 	std::string text;
+	wire::status status = wire::status::ok;
 	bool begun = false;  // the header has been sent: no status can be told any more
 };
+
+namespace {
+
+// Bytes that were asked for, and then are on their way. Counted from when they are asked for: what many wait for may come
+// to all of them at once.
+struct lent
+{
+	lent(traffic& t, std::size_t const most) : served(t), bytes(static_cast<std::int64_t>(most)) { served.lent_bytes += bytes; }
+	~lent() { served.lent_bytes -= bytes; }
+	lent(lent const&) = delete;
+	lent& operator=(lent const&) = delete;
+	void came(std::size_t const size)
+	{
+		served.lent_bytes -= bytes - static_cast<std::int64_t>(size);
+		bytes = static_cast<std::int64_t>(size);
+	}
+
+	traffic& served;
+	std::int64_t bytes;
+};
+
+} // namespace
 
 asio::awaitable<bool> connection::serve_stream(request const& asked, route const& where)
 {
@@ -65,15 +116,16 @@ asio::awaitable<bool> connection::send_file(request const& asked, route const& w
 	for (auto const& [name, value] : dlna_headers(asked, media_type(file.name))) head.set(name, value);
 	if (!is_bodiless(plan.status)) head.content_length(static_cast<std::uint64_t>(plan.length_bytes()));
 	head.keep_alive(asked.keep_alive());
-	outgoing to;
+	outgoing to(m_common.served);
 	to.text = head_text(head, where.what);
+	to.status = plan.status;
 
 	bool const body = asked.method() == wire::verb::get && plan.length_bytes() > 0;
 	if (body)
 	{
 		expected<std::unique_ptr<reader>> opened = m_common.torrents.open(torrent.id, where.file_index);
 		if (!opened) co_return co_await send(asked, where, problem(opened.error()));
-		to.from = std::move(*opened);
+		to.open(std::move(*opened));
 	}
 	spdlog::debug("http: {} {} {} -> {}, {} bytes", m_peer, std::string(asked.method_string())
 		, std::string(asked.target()), head.result_int(), body ? plan.length_bytes() : 0);
@@ -93,6 +145,7 @@ asio::awaitable<bool> connection::send_file(request const& asked, route const& w
 		}
 	}
 	if (body) to.text += plan.closing;
+	if (!to.begun) count(plan.status);
 	if (!to.text.empty())
 	{
 		expect_within(m_common.options.stall_timeout);
@@ -110,17 +163,27 @@ asio::awaitable<std::optional<error>> connection::send_part(outgoing& to, byte_r
 	if (!moved) co_return moved.error();
 	for (std::int64_t left = part.length; left > 0;)
 	{
-		expected<lease> const bytes = co_await next_lease(*to.from
-			, static_cast<std::size_t>(std::min<std::int64_t>(left, max_lease_bytes)));
+		auto const limit = lease_limit(m_common.torrents.memory().capacity_bytes(), to.served.lent_bytes, max_lease_bytes);
+		auto const since = outgoing::clock::now();
+		auto const most = static_cast<std::size_t>(std::min<std::int64_t>(left, static_cast<std::int64_t>(limit)));
+		lent held(to.served, most);
+		expected<lease> const bytes = co_await next_lease(*to.from, most);
+		to.count_wait(outgoing::clock::now() - since);
 		if (!bytes) co_return bytes.error();
 		if (is_over()) co_return error(errc::cancelled);
-		to.begun = true;
+		if (!to.begun)
+		{
+			to.begin(part.first);
+			count(to.status);
+		}
+		held.came(bytes->size_bytes());
 		expect_within(m_common.options.stall_timeout);
 		error_code const ec = co_await write(to.text, bytes->views());
 		expect_nothing();
 		if (ec) co_return error(errc::cancelled, "the client took no more: " + ec.message());
 		to.text.clear();
-		left -= static_cast<std::int64_t>(bytes->size_bytes());
+		left -= held.bytes;
+		to.served.streamed_bytes += held.bytes;
 	}
 	co_return std::nullopt;
 }

@@ -62,7 +62,7 @@ class server::impl
 public:
 	impl(engine& torrents, server_options const& options)
 		: m_back(std::make_shared<gate>(m_io))
-		, m_common{torrents, options, credentials(options.credentials), {}, m_back, {}, event(m_io.get_executor()), 0}
+		, m_common{torrents, options, credentials(options.credentials), {}, m_back, {}, event(m_io.get_executor())}
 	{
 		if (options.listen.empty()) throw std::invalid_argument("no address to listen on");
 		if (options.tls_certificate.empty() != options.tls_key.empty())

@@ -1,6 +1,7 @@
 #include "http/scripted_engine.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 #include <utility>
 
@@ -20,6 +21,8 @@ public:
 	int opened = 0;
 	std::size_t largest_lease = 0;
 	std::size_t leases = 0;
+	std::atomic<std::size_t> lent_bytes{0};
+	std::size_t most_lent_bytes = 0;
 
 	bool wait(std::function<bool()> const& seen)
 	{
@@ -59,8 +62,11 @@ public:
 		if (from < content.size() && from >= end)
 			return t.read_failure ? finish(*t.read_failure) : completion{};
 
-		auto const bytes = std::make_shared<std::string>(content.substr(from
-			, std::min(max_bytes, end - from)));
+		// What the leases that are alive hold is counted.
+		std::shared_ptr<std::string> const bytes(new std::string(content.substr(from, std::min(max_bytes, end - from)))
+			, [s = shared](std::string* const held) { s->lent_bytes -= held->size(); delete held; });
+		shared->lent_bytes += bytes->size();
+		shared->most_lent_bytes = std::max<std::size_t>(shared->most_lent_bytes, shared->lent_bytes);
 		std::vector<lease::view> views;
 		// Cut where blocks of the file would be cut.
 		for (std::size_t at = 0; at < bytes->size();)
@@ -236,6 +242,12 @@ std::size_t script::largest_lease()
 {
 	std::lock_guard const lock(m_state->mutex);
 	return m_state->largest_lease;
+}
+
+std::size_t script::most_lent_bytes()
+{
+	std::lock_guard const lock(m_state->mutex);
+	return m_state->most_lent_bytes;
 }
 
 std::vector<std::string> script::added()

@@ -54,6 +54,8 @@ public:
 	[[nodiscard]] bool wait_until_still();
 	[[nodiscard]] int readers_opened();
 	[[nodiscard]] std::size_t largest_lease();
+	// Of all leases that were alive at once.
+	[[nodiscard]] std::size_t most_lent_bytes();
 	// What engine::add was called with.
 	[[nodiscard]] std::vector<std::string> added();
 
