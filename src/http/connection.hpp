@@ -1,8 +1,8 @@
 // One client's connection: its requests, one after another, and the streams that answer them.
 //
 // Lives on the server's thread, all of it: every function but the constructor is called there. It owns
-// itself while its coroutine runs; the server holds bare pointers, which connections enter and leave. While it streams, the bytes go
-// from the memory of the torrent to the socket as they lie there: one lease of at most 256 KiB at a time,
+// itself while its coroutine runs; the server holds bare pointers, which connections enter and leave. While it streams,
+// the bytes go from the memory of the torrent to the socket as they lie there: one lease of at most 256 KiB at a time,
 // so a slow client holds no more than that, and all of them together no more than lease_limit() says.
 //
 // One read of the socket is under way nearly always, and what comes waits for its turn in m_ahead. So a client that

@@ -38,7 +38,8 @@ public:
 			std::string const bound = i < h.bounds_s.size() ? fmt::format("{:g}", h.bounds_s[i]) : "+Inf";
 			fmt::format_to(std::back_inserter(m_text), "slipstream_{}_bucket{{le=\"{}\"}} {}\n", name, bound, up_to_here);
 		}
-		fmt::format_to(std::back_inserter(m_text), "slipstream_{0}_sum {1:.6f}\nslipstream_{0}_count {2}\n", name, h.sum_s, up_to_here);
+		fmt::format_to(std::back_inserter(m_text), "slipstream_{0}_sum {1:.6f}\nslipstream_{0}_count {2}\n", name
+			, h.sum_s, up_to_here);
 	}
 	void answers(traffic const& served)
 	{

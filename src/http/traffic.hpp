@@ -45,7 +45,8 @@ struct traffic
 
 // Bytes of the next lease, at most: all leases together have an eighth of the capacity, the more of it is lent the
 // smaller they become, and a block each is the least. So clients that take nothing cannot keep the memory.
-[[nodiscard]] inline std::size_t lease_limit(std::int64_t const capacity_bytes, std::int64_t const lent_bytes, std::size_t const most)
+[[nodiscard]] inline std::size_t lease_limit(std::int64_t const capacity_bytes, std::int64_t const lent_bytes
+	, std::size_t const most)
 {
 	constexpr std::int64_t block_bytes = 16 << 10;
 	auto const fair = (capacity_bytes / 8 - lent_bytes) / 4;

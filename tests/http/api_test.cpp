@@ -62,7 +62,8 @@ TEST_F(api, serves_its_description)
 TEST_F(api, tells_details_of_a_torrent)
 {
 	json const d = json::parse(ask("GET", "/api/v1/torrents/" + id).body);
-	EXPECT_EQ(d["piece_runs"], json::parse(R"([{"first": 0, "count": 3, "state": "verified"}, {"first": 3, "count": 1, "state": "absent"}])"));
+	EXPECT_EQ(d["piece_runs"], json::parse(R"([{"first": 0, "count": 3, "state": "verified"}
+		, {"first": 3, "count": 1, "state": "absent"}])"));
 	EXPECT_EQ(d["peer_list"][0]["address"], "[::1]:5");
 	EXPECT_EQ(d["peer_list"][0]["progress"], 0.5);
 	EXPECT_EQ(d["reader_list"], json::array());

@@ -193,7 +193,8 @@ TEST_F(server_metrics, say_what_the_engine_and_its_memory_do)
 	EXPECT_TRUE(becomes([&] { return value("http_streamed_bytes_total") == film_size; }));
 	EXPECT_EQ(value("http_first_byte_seconds_count"), 1);
 	EXPECT_EQ(value("http_seek_seconds_count"), 0);
-	EXPECT_EQ(test::ask(m_server.endpoints().front(), "GET", "/stream/" + id + "/0/film.mkv", "Range: bytes=500000-500099\r\n").status, 206u);
+	EXPECT_EQ(test::ask(m_server.endpoints().front(), "GET", "/stream/" + id + "/0/film.mkv"
+		, "Range: bytes=500000-500099\r\n").status, 206u);
 	EXPECT_EQ(value("http_seek_seconds_count"), 1);
 	EXPECT_TRUE(becomes([&] { return value("http_streamed_bytes_total") == film_size + 100 && value("http_streams") == 0; }));
 	EXPECT_EQ(value("http_answers_total{status=\"206\"}"), 1);
