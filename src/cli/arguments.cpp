@@ -227,7 +227,7 @@ void add_serve_flags(flags& f)
 	f.add("capacity", "SIZE", "memory for torrents' bytes, like 256MiB, 1GiB, 512MB or bytes, default 256MiB");
 	f.add("peer-listen", "ADDR:PORT", "where peers may connect to, default 0.0.0.0:6881 and [::]:6881", true);
 	f.add("connect", "ADDR:PORT", "a peer to connect to for every torrent", true);
-	f.add_switch("offline", "no DHT, local discovery, UPnP, NAT-PMP and trackers");
+	f.add_switch("offline", "no DHT, local discovery, UPnP, NAT-PMP, peer exchange, trackers, web seeds, nor peers named in a link");
 	f.add("metadata-timeout", "SECONDS", "how long a magnet link's metadata is waited for, default 60");
 	f.add("read-timeout", "SECONDS", "how long a stream waits for its next bytes, default 120");
 	f.add("stall-timeout", "SECONDS", "how long a client may take nothing of a stream, like a paused player, default 1800");
