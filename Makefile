@@ -23,7 +23,7 @@ demo: build ## stream a real film from a local swarm through memory, and say wha
 test: setup ## build everything and run every test
 	@cmake --preset release
 	@cmake --build --preset release
-	@ctest --preset release -j $(jobs)
+	@ctest --preset release -j $(jobs) $(CTEST_FLAGS)
 
 test-asan: setup ## the tests with address, leak and undefined-behaviour checks
 	@cmake --preset asan
