@@ -52,7 +52,7 @@ lt::session_params seeding_session(seeder_options const& options)
 {
 	using pack = lt::settings_pack;
 	pack p;
-	p.set_str(pack::listen_interfaces, "127.0.0.1:0");
+	p.set_str(pack::listen_interfaces, options.address + ":0");
 	p.set_bool(pack::enable_dht, false);
 	p.set_bool(pack::enable_lsd, false);
 	p.set_bool(pack::enable_upnp, false);

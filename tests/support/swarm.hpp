@@ -81,9 +81,11 @@ struct seeder_options
 	int upload_limit_bytes_s = 0;
 	// The session does what sessions do by default with peers that have no use for it.
 	bool close_redundant_connections = true;
+	// Of 127.0.0.0/8: peers that share an address also share the blame for what one of them sends.
+	std::string address = "127.0.0.1";
 };
 
-// A session that seeds one torrent on 127.0.0.1, any port.
+// A session that seeds one torrent on loopback, any port.
 class seeder
 {
 public:

@@ -1,0 +1,352 @@
+#include "hostile/scripted_peer.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <random>
+
+namespace slipstream::test {
+
+namespace {
+
+using tcp = boost::asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr int block_bytes = 16 * 1024;
+// A leecher asks this often, and for so much at once: neither it nor the one it asks should be busy with it alone.
+constexpr std::chrono::milliseconds pace{2};
+constexpr std::size_t most_asked = 8;
+// Who does not speak BEP 6 gets no reject, and goes on after this.
+constexpr std::chrono::milliseconds patience{200};
+constexpr std::chrono::milliseconds pause_before_return{50};
+constexpr std::uint32_t longest_message = 1 << 20;
+
+std::string wrong(std::string bytes)
+{
+	for (char& c : bytes) c = static_cast<char>(~c);
+	return bytes;
+}
+
+std::string hash_of(lt::torrent_info const& info)
+{
+	auto const h = info.info_hashes();
+	return h.has_v1() ? h.v1.to_string() : h.v2.to_string().substr(0, 20);
+}
+
+} // namespace
+
+// One connection. Kept alive by what it waits for; close() ends all of that.
+class scripted_peer::connection : public std::enable_shared_from_this<connection>
+{
+public:
+	explicit connection(scripted_peer& peer)
+		: m_peer(peer), m_socket(peer.m_context), m_tick(peer.m_context)
+		, m_random(static_cast<std::uint32_t>(std::hash<std::string>{}(peer.m_address))) {}
+
+	void start()
+	{
+		error_code ec;
+		m_socket.open(tcp::v4(), ec);
+		m_socket.set_option(tcp::socket::reuse_address(true), ec);
+		m_socket.bind({boost::asio::ip::make_address(m_peer.m_address), 0}, ec);
+		m_socket.async_connect(m_peer.m_other, [self = shared_from_this()](error_code const e) {
+			if (e) return self->close(false);
+			auto id = "-XX0001-" + std::to_string(100'000 + self->m_random() % 900'000) + "script";
+			self->send(wire::handshake(hash_of(self->m_peer.m_info), id, self->script().fast));
+			self->m_in.resize(wire::handshake_bytes);
+			self->read_then([&c = *self] { c.greet(); });
+		});
+	}
+
+	// `by_us`: otherwise the other side did it.
+	void close(bool const by_us)
+	{
+		if (std::exchange(m_closed, true)) return;
+		error_code ignored;
+		m_socket.close(ignored);
+		m_tick.cancel();
+		if (!by_us && m_greeted) m_peer.note([](peer_record& r) { ++r.lost; });
+		if (by_us || script().returns || !m_greeted) m_peer.reconnect();
+	}
+
+	// The peer ends.
+	void drop()
+	{
+		m_closed = true;
+		error_code ignored;
+		m_socket.close(ignored);
+		m_tick.cancel();
+	}
+
+private:
+	[[nodiscard]] peer_script const& script() const { return m_peer.m_script; }
+	[[nodiscard]] std::uint32_t any() { return static_cast<std::uint32_t>(m_random()); }
+
+	template <typename Next>
+	void read_then(Next next)
+	{
+		boost::asio::async_read(m_socket, boost::asio::buffer(m_in)
+			, [self = shared_from_this(), next = std::move(next)](error_code const ec, std::size_t) {
+				if (ec || self->m_closed) return self->close(false);
+				try { next(); }
+				catch (std::exception const&) { self->close(true); } // what it says makes no sense
+			});
+	}
+
+	void greet()
+	{
+		m_greeted = true;
+		m_fast = script().fast && wire::says_fast(m_in);
+		m_peer.note([](peer_record& r) { ++r.connections; r.there.clear(); });
+		if (script().seeds) send(m_fast ? wire::message(wire::have_all) : wire::full_bitfield(m_peer.m_info.num_pieces()));
+		else if (m_fast) send(wire::message(wire::have_none));
+		if (wire::says_extensions(m_in))
+		{
+			send(wire::extension_handshake(script().dont_have));
+			if (script().second_handshake) send(wire::second_extension_handshake());
+		}
+		send(wire::message(script().seeds ? wire::unchoke : wire::interested));
+		read_message();
+		tick();
+	}
+
+	void read_message()
+	{
+		m_in.resize(4);
+		read_then([this] {
+			auto const size = static_cast<std::uint32_t>(wire::read_int(m_in, 0));
+			if (size > longest_message) return close(true);
+			if (size == 0) return read_message();
+			m_in.resize(size);
+			read_then([this] {
+				handle(static_cast<std::uint8_t>(m_in.front()), std::string_view(m_in).substr(1));
+				if (!m_closed) read_message();
+			});
+		});
+	}
+
+	void handle(std::uint8_t const m, std::string_view const payload)
+	{
+		auto const& info = m_peer.m_info;
+		switch (m)
+		{
+		case wire::choke:
+			m_choked = true;
+			m_asked.clear(); // without BEP 6 that rejects all; with it the rejects follow, and find nothing
+			return m_peer.note([](peer_record& r) { ++r.chokes; });
+		case wire::unchoke:
+			m_choked = false;
+			return m_peer.note([](peer_record& r) { ++r.unchokes; });
+		case wire::have:
+			return m_peer.note([&](peer_record& r) { r.there.insert(wire::read_int(payload, 0)); });
+		case wire::have_all:
+			return m_peer.note([&](peer_record& r) { for (int i = 0; i < info.num_pieces(); ++i) r.there.insert(i); });
+		case wire::bitfield:
+			return m_peer.note([&](peer_record& r) {
+				for (int i = 0; i < info.num_pieces() && std::size_t(i / 8) < payload.size(); ++i)
+					if (payload[std::size_t(i / 8)] & (0x80 >> i % 8)) r.there.insert(i);
+			});
+		case wire::request: return serve(wire::read_block(payload));
+		case wire::piece: return look_at(payload);
+		case wire::reject:
+			m_asked.erase(wire::read_block(payload));
+			return m_peer.note([](peer_record& r) { ++r.rejects; });
+		case wire::extended:
+			if (payload.empty() || payload[0] != char(wire::dont_have_id)) return;
+			return m_peer.note([&](peer_record& r) {
+				auto const gone = wire::read_int(payload, 1);
+				r.there.erase(gone);
+				++r.told_gone[gone];
+			});
+		case wire::hash_request: return send(wire::message(wire::hash_reject, payload));
+		default: return;
+		}
+	}
+
+	// -- as a seed
+
+	void serve(wire::block const& b)
+	{
+		if (!script().seeds) return;
+		auto right = m_peer.bytes(b);
+		if (script().vanishes_after > 0 && ++m_served % script().vanishes_after == 0)
+		{
+			auto half = wire::piece_message(b, right);
+			half.resize(half.size() / 2);
+			m_vanish = true; // when this is out
+			return send(std::move(half));
+		}
+		bool const lie = script().corrupt && script().corrupt(b);
+		m_peer.note([&](peer_record& r) { ++(lie ? r.wrong_blocks_sent : r.blocks_sent); });
+		send(wire::piece_message(b, lie ? wrong(right) : right));
+		if (script().twice) send(wire::piece_message(b, right));
+		for (int i = 0; i < script().unasked; ++i)
+		{
+			auto const other = m_peer.any_block(static_cast<int>(m_random() % std::size_t(m_peer.m_info.num_pieces())), any());
+			send(wire::piece_message(other, m_peer.bytes(other)));
+		}
+	}
+
+	void send_wrong(wire::block const& b)
+	{
+		m_peer.note([](peer_record& r) { ++r.wrong_blocks_sent; });
+		send(wire::piece_message(b, wrong(m_peer.bytes(b))));
+	}
+
+	void send(std::string message)
+	{
+		m_out.push_back(std::move(message));
+		if (m_out.size() == 1) write_next();
+	}
+
+	void write_next()
+	{
+		boost::asio::async_write(m_socket, boost::asio::buffer(m_out.front())
+			, [self = shared_from_this()](error_code const ec, std::size_t) {
+				if (ec || self->m_closed) return self->close(false);
+				self->m_out.pop_front();
+				if (!self->m_out.empty()) self->write_next();
+				else if (self->m_vanish) self->close(true);
+			});
+	}
+
+	// -- at its own pace
+
+	void tick()
+	{
+		if (!script().pushes.empty() && m_out.size() < most_asked)
+			send_wrong(m_peer.any_block(script().pushes[m_random() % script().pushes.size()], any()));
+		if (!script().seeds) ask();
+		m_tick.expires_after(pace);
+		m_tick.async_wait([self = shared_from_this()](error_code const ec) { if (!ec && !self->m_closed) self->tick(); });
+	}
+
+	// -- as a leecher
+
+	void ask()
+	{
+		auto const now = std::chrono::steady_clock::now();
+		std::erase_if(m_asked, [&](auto const& a) { return now - a.second > patience; });
+		while (!m_choked && m_asked.size() < most_asked)
+		{
+			auto const b = next();
+			if (!b || !m_asked.emplace(*b, now).second) break;
+			m_ever_asked.insert(*b);
+			m_peer.note([](peer_record& r) { ++r.asked; });
+			send(wire::message(wire::request, *b));
+		}
+	}
+
+	std::optional<wire::block> next()
+	{
+		std::vector<int> pieces = script().asks_for;
+		if (script().leeches) m_peer.note([&](peer_record& r) { pieces.insert(pieces.end(), r.there.begin(), r.there.end()); });
+		if (pieces.empty()) return std::nullopt;
+		return m_peer.any_block(pieces[m_random() % pieces.size()], any());
+	}
+
+	void look_at(std::string_view const payload)
+	{
+		wire::block const b{wire::read_int(payload, 0), wire::read_int(payload, 4), static_cast<int>(payload.size()) - 8};
+		m_asked.erase(b);
+		bool const right = m_ever_asked.count(b) != 0 && payload.substr(8) == m_peer.bytes(b);
+		m_peer.note([&](peer_record& r) { ++(right ? r.right_blocks : r.wrong_blocks); });
+	}
+
+	scripted_peer& m_peer;
+	tcp::socket m_socket;
+	boost::asio::steady_timer m_tick;
+	std::string m_in;
+	std::deque<std::string> m_out;
+	std::map<wire::block, std::chrono::steady_clock::time_point> m_asked;
+	std::set<wire::block> m_ever_asked; // an answer may come late, when it was given up
+	std::mt19937 m_random;
+	int m_served = 0;
+	bool m_fast = false;
+	bool m_greeted = false;
+	bool m_choked = true;
+	bool m_vanish = false;
+	bool m_closed = false;
+};
+
+scripted_peer::scripted_peer(shared_files const& files, peer_script script, std::string const& address, tcp::endpoint other)
+	: m_files(files)
+	, m_info(files.torrent_file(), lt::from_span)
+	, m_address(address)
+	, m_other(std::move(other))
+	, m_script(std::move(script))
+	, m_thread([this] {
+		boost::asio::post(m_context, [this] { connect(); });
+		m_context.run();
+	})
+{}
+
+scripted_peer::~scripted_peer()
+{
+	boost::asio::post(m_context, [this] {
+		m_pause.cancel();
+		if (m_connection) m_connection->drop();
+		m_connection.reset();
+		m_work.reset();
+	});
+	m_thread.join();
+}
+
+peer_record scripted_peer::record() const
+{
+	std::lock_guard const lock(m_mutex);
+	return m_record;
+}
+
+void scripted_peer::ask_for(std::vector<int> pieces)
+{
+	boost::asio::post(m_context, [this, pieces = std::move(pieces)]() mutable { m_script.asks_for = std::move(pieces); });
+}
+
+void scripted_peer::push(std::vector<int> pieces)
+{
+	boost::asio::post(m_context, [this, pieces = std::move(pieces)]() mutable { m_script.pushes = std::move(pieces); });
+}
+
+void scripted_peer::connect()
+{
+	m_connection = std::make_shared<connection>(*this);
+	m_connection->start();
+}
+
+void scripted_peer::reconnect()
+{
+	m_pause.expires_after(pause_before_return);
+	m_pause.async_wait([this](error_code const ec) { if (!ec) connect(); });
+}
+
+wire::block scripted_peer::block_at(int const piece, int const index) const
+{
+	auto const start = index * block_bytes;
+	return {piece, start, std::min(block_bytes, m_info.piece_size(lt::piece_index_t(piece)) - start)};
+}
+
+wire::block scripted_peer::any_block(int const piece, std::uint32_t const random) const
+{
+	auto const count = (m_info.piece_size(lt::piece_index_t(piece)) + block_bytes - 1) / block_bytes;
+	return block_at(piece, static_cast<int>(random % static_cast<std::uint32_t>(count)));
+}
+
+std::string scripted_peer::bytes(wire::block const& b) const
+{
+	auto const& film = m_files.content(0);
+	auto const from = static_cast<std::size_t>(b.piece) * static_cast<std::size_t>(m_info.piece_length())
+		+ static_cast<std::size_t>(b.start);
+	auto got = from < film.size() ? film.substr(from, static_cast<std::size_t>(b.length)) : std::string();
+	got.resize(static_cast<std::size_t>(b.length), '\0');
+	return got;
+}
+
+} // namespace slipstream::test
