@@ -6,6 +6,7 @@
 #include "http/head.hpp"
 #include "http/metrics.hpp"
 #include "http/openapi.hpp"
+#include "http/page.hpp"
 #include "http/playlist.hpp"
 
 #include <boost/asio/write.hpp>
@@ -152,6 +153,9 @@ asio::awaitable<bool> connection::serve_resource(request const& asked, route con
 		case resource::playlist:
 		case resource::playlists: co_return co_await serve_playlist(asked, where);
 		case resource::metrics: co_return co_await send(asked, where, answer_metrics(m_common.torrents, m_common.served));
+		case resource::page:
+		case resource::page_style:
+		case resource::page_script: co_return co_await send(asked, where, answer_page(where.what));
 		case resource::openapi:
 		{
 			reply description;

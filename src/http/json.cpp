@@ -1,5 +1,6 @@
 #include "http/json.hpp"
 
+#include "http/media_type.hpp"
 #include "http/route.hpp"
 
 #include <nlohmann/json.hpp>
@@ -24,6 +25,18 @@ std::string_view phase_name(torrent_phase const phase) noexcept
 	return "failed";
 }
 
+std::string_view kind_name(media_kind const kind) noexcept
+{
+	switch (kind)
+	{
+		case media_kind::video: return "video";
+		case media_kind::audio: return "audio";
+		case media_kind::subtitles: return "subtitles";
+		case media_kind::other: break;
+	}
+	return "other";
+}
+
 json hash_text(bool const there, std::string_view const raw)
 {
 	if (!there) return nullptr;
@@ -45,6 +58,8 @@ json object_of(file_entry const& file, std::string_view const id)
 	o["path"] = file.path;
 	o["name"] = file.name;
 	o["size_bytes"] = file.size_bytes;
+	o["media_type"] = media_type(file.name);
+	o["kind"] = kind_name(media_kind_of(file.name));
 	o["pad"] = file.pad;
 	// Gaps between files (BEP 47) are not offered.
 	if (!file.pad) o["stream_url"] = stream_path(id, file.index, file.name);

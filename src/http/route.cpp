@@ -60,6 +60,9 @@ std::optional<std::string_view> path_of(std::string_view target) noexcept
 constexpr std::string_view reading = "GET, HEAD, OPTIONS";
 
 constexpr std::array routes{
+	known_route{"/", resource::page, reading},
+	known_route{"/page.css", resource::page_style, reading},
+	known_route{"/page.js", resource::page_script, reading},
 	known_route{"/healthz", resource::health, reading},
 	known_route{"/metrics", resource::metrics, reading},
 	known_route{"/openapi.yaml", resource::openapi, reading},

@@ -21,6 +21,9 @@ enum class resource
 	malformed,  // not a target at all: 400, see route::reason
 	unknown,    // 404
 	server,     // "*", of OPTIONS
+	page,         // for people: web/
+	page_style,
+	page_script,
 	health,
 	metrics,
 	playlists,  // of everything

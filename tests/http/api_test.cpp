@@ -50,6 +50,25 @@ TEST(openapi, describes_every_route_with_every_method_and_nothing_else)
 	EXPECT_EQ(described(), served);
 }
 
+TEST_F(api, serves_a_page_in_which_nothing_of_others_runs)
+{
+	answer const page = ask("GET", "/");
+	EXPECT_EQ(page.status, 200u);
+	EXPECT_EQ(page.field("Content-Type"), "text/html; charset=utf-8");
+	std::string const policy(page.field("Content-Security-Policy"));
+	EXPECT_TRUE(policy.starts_with("default-src 'none'; script-src 'self';")) << policy;
+	EXPECT_EQ(policy.find("unsafe"), std::string::npos);
+	EXPECT_EQ(page.body.find("<script>"), std::string::npos) << "the policy would not run it";
+	for (auto const& [file, kind] : {std::pair{"page.js", "text/javascript; charset=utf-8"}, {"page.css", "text/css; charset=utf-8"}})
+	{
+		EXPECT_NE(page.body.find('"' + std::string(file) + '"'), std::string::npos);
+		answer const part = ask("GET", std::string("/") + file);
+		EXPECT_EQ(part.status, 200u);
+		EXPECT_EQ(part.field("Content-Type"), kind);
+		EXPECT_GT(part.body.size(), 1000u);
+	}
+}
+
 TEST_F(api, serves_its_description)
 {
 	answer const a = ask("GET", "/openapi.yaml");

@@ -96,7 +96,7 @@ def ask_everything(api):
     api.ask("POST", torrents, 400, "{}", as_json)
     api.ask("POST", torrents, 400, b"nonsense", raw)
     api.ask("POST", torrents, 413, b" " * 70_000, as_json)
-    for pattern in ("/healthz", "/metrics", "/openapi.yaml", "/playlist.m3u", torrents, "/api/v1/readers",
+    for pattern in ("/", "/page.css", "/page.js", "/healthz", "/metrics", "/openapi.yaml", "/playlist.m3u", torrents, "/api/v1/readers",
                     "/api/v1/memory", "/api/v1/settings"):
         api.ask("GET", pattern, 200)
         api.ask("HEAD", pattern, 200)

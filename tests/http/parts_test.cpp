@@ -66,8 +66,10 @@ TEST(target, of_the_api_and_of_nothing)
 	EXPECT_EQ(find_route("/api/v1/torrents/ab").id, "ab");
 	EXPECT_EQ(find_route("/healthz").what, resource::health);
 	EXPECT_EQ(find_route("*").what, resource::server);
-	for (char const* const target : {"/", "//", "/healthz/", "/openapi.yaml/", "/api", "/api/v1", "/api/v2/torrents"
-		, "/api/v1/torrents/a/b", "/api/v1/torrents/a/pause/b", "/api/v1/reader", "/../etc/passwd", "/stream", "http://host"})
+	EXPECT_EQ(find_route("/").what, resource::page);
+	EXPECT_EQ(find_route("http://host").what, resource::page);
+	for (char const* const target : {"//", "/page", "/healthz/", "/openapi.yaml/", "/api", "/api/v1", "/api/v2/torrents"
+		, "/api/v1/torrents/a/b", "/api/v1/torrents/a/pause/b", "/api/v1/reader", "/../etc/passwd", "/stream"})
 		EXPECT_EQ(find_route(target).what, resource::unknown) << target;
 }
 

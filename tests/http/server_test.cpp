@@ -283,7 +283,7 @@ void expect_problem(answer const& a, unsigned const status)
 
 TEST_F(server_refuses, what_is_not_there)
 {
-	for (char const* const target : {"/", "/nothing", "/stream/unknown/0/x", "/api/v1/torrents/unknown"})
+	for (char const* const target : {"/nothing", "/stream/unknown/0/x", "/api/v1/torrents/unknown"})
 		expect_problem(ask("GET", target), 404);
 	for (char const* const index : {"3", "-1", "x", "99999999999"})
 		expect_problem(ask("GET", "/stream/" + id + '/' + index + "/x"), 404);
