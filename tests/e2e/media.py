@@ -2,7 +2,7 @@
 MiB.
 
 Each has its index where players go looking for it: MP4 (`moov`), Matroska (`Cues`) and AVI
-(`idx1`) at the end of the file.
+(`idx1`) at the end of the file; of MP4 there is one with the index at its start, too.
 """
 
 import hashlib
@@ -12,10 +12,10 @@ from processes import must
 DURATION_S = 8
 
 
-def _encode(path, video, audio, *more):
+def _encode(path, video, audio, *more, duration_s=DURATION_S):
     must(["ffmpeg", "-v", "error", "-y",
-          "-f", "lavfi", "-i", f"testsrc2=size=480x270:rate=25:duration={DURATION_S}",
-          "-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=44100:duration={DURATION_S}",
+          "-f", "lavfi", "-i", f"testsrc2=size=480x270:rate=25:duration={duration_s}",
+          "-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=44100:duration={duration_s}",
           *more, "-vf", "noise=alls=30:allf=t", *video, *audio, "-shortest", path])
     return path
 
@@ -24,8 +24,21 @@ _X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-g", "25", "-
 _AAC = ["-c:a", "aac", "-b:a", "96k"]
 
 
-def make_mp4(path):
-    return _encode(path, _X264, _AAC)
+def make_mp4(path, duration_s=DURATION_S):
+    return _encode(path, _X264, _AAC, duration_s=duration_s)
+
+
+def make_mp4_with_its_index_first(path):
+    return _encode(path, _X264, _AAC + ["-movflags", "+faststart"])
+
+
+def make_plain_mkv(path, duration_s=DURATION_S):
+    return _encode(path, _X264, _AAC, duration_s=duration_s)
+
+
+def make_webm(path):
+    return _encode(path, ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "6M",
+                          "-g", "25"], ["-c:a", "libvorbis"])
 
 
 def make_mkv(path, subtitles):

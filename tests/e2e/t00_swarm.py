@@ -46,7 +46,11 @@ class T00Swarm(unittest.TestCase):
                 content = media.read_bytes(films[kind])
                 self.assertGreater(content.rindex(mark), len(content) * 9 // 10)
 
-    def test_04_torrents_of_both_makers_describe_the_film(self):
+    def test_04_or_at_the_start_where_it_is_asked_for(self):
+        content = media.read_bytes(media.make_mp4_with_its_index_first(folder / "first.mp4"))
+        self.assertLess(content.index(b"moov"), 100)
+
+    def test_05_torrents_of_both_makers_describe_the_film(self):
         for make in (make_with_mktorrent, make_with_transmission):
             with self.subTest(make.__name__):
                 meta = Metainfo(make(films["mp4"], folder / f"{make.__name__}.torrent"))
@@ -54,7 +58,7 @@ class T00Swarm(unittest.TestCase):
                 self.assertEqual(meta.files, [("film.mp4", size)])
                 self.assertEqual(meta.num_pieces, -(-size // (256 * 1024)))
 
-    def test_05_a_loopback_peer_gets_the_right_block_from_transmission(self):
+    def test_06_a_loopback_peer_gets_the_right_block_from_transmission(self):
         torrent = make_with_mktorrent(films["mp4"], folder / "seeded.torrent")
         content = media.read_bytes(films["mp4"])
         with Seeder() as seeder:
@@ -64,7 +68,7 @@ class T00Swarm(unittest.TestCase):
         start = meta.piece_length + BLOCK
         self.assertEqual(block, content[start:start + BLOCK])
 
-    def test_06_the_plain_seeder_serves_right_blocks_and_wrong_ones_when_told(self):
+    def test_07_the_plain_seeder_serves_right_blocks_and_wrong_ones_when_told(self):
         meta = Metainfo(make_with_mktorrent(films["mp4"], folder / "plain.torrent"))
         content = media.read_bytes(films["mp4"])
         with PlainSeeder(meta, content, corrupt=lambda piece: piece == 1) as seeder:

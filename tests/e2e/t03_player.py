@@ -17,19 +17,21 @@ def setUpModule():
     unittest.addModuleCleanup(folder.close)
     srt = media.make_srt(folder / "film.srt")
     films = {"mp4": media.make_mp4(folder / "film.mp4"),
+             "first": media.make_mp4_with_its_index_first(folder / "index first.mp4"),
              "mkv": media.make_mkv(folder / "film.mkv", srt),
              "avi": media.make_avi(folder / "film.avi")}
     seeder = Seeder()
     unittest.addModuleCleanup(seeder.close)
     torrents = {
         "mp4": make_with_mktorrent(films["mp4"], folder / "mp4.torrent", 64 * 1024),
+        "first": make_with_transmission(films["first"], folder / "first.torrent", 32 * 1024),
         "mkv": make_with_transmission(films["mkv"], folder / "mkv.torrent", 512 * 1024),
         "avi": make_with_mktorrent(films["avi"], folder / "avi.torrent", 2 << 20)}
     for torrent in torrents.values():
         seeder.add(torrent, folder.path)
     server = Server("--capacity", "256MiB", *torrents.values(), seeders=[seeder.address])
     unittest.addModuleCleanup(server.close)
-    urls = {url.rsplit(".", 1)[1]: url for url in server.stream_urls(3)}
+    urls = dict(zip(films, server.stream_urls(len(films))))
 
 
 def probe(source):
@@ -58,19 +60,24 @@ class T01Probe(unittest.TestCase):
         self.assertAlmostEqual(float(found["format"]["duration"]), media.DURATION_S, delta=0.2)
         self.assertEqual(found, probe(films[kind]))
 
-    def test_01_mp4_with_its_index_at_the_end(self):
+    def test_01_mp4_with_its_index_first(self):
+        self.probed("first", ["h264", "aac"])
+
+    def test_02_mp4_with_its_index_at_the_end(self):
         self.probed("mp4", ["h264", "aac"])
 
-    def test_02_mkv_with_subtitles(self):
+    def test_03_mkv_with_subtitles(self):
         self.probed("mkv", ["h264", "aac", "subrip"])
 
-    def test_03_avi_with_its_index_at_the_end(self):
+    def test_04_avi_with_its_index_at_the_end(self):
         self.probed("avi", ["mpeg4", "mp3"])
 
 
 class T02Play(unittest.TestCase):
     def test_01_mp4_decodes_start_to_end_as_the_file_does(self):
-        self.assertEqual(media.decoded_md5(urls["mp4"]), media.decoded_md5(films["mp4"]))
+        for kind in ("first", "mp4"):
+            with self.subTest(kind):
+                self.assertEqual(media.decoded_md5(urls[kind]), media.decoded_md5(films[kind]))
 
     def test_02_mkv_decodes_start_to_end_as_the_file_does(self):
         self.assertEqual(media.decoded_md5(urls["mkv"]), media.decoded_md5(films["mkv"]))

@@ -1,0 +1,21 @@
+# Puts the packages of FROM/package-lock.json into TO/node_modules, where these are not yet. FROM is not written to.
+find_program(npm npm REQUIRED)
+foreach(name package.json package-lock.json)
+  file(READ ${FROM}/${name} content)
+  string(APPEND wanted "${content}")
+endforeach()
+# npm itself writes a list of what it has installed; ours is of what was asked for, written when all of it was there.
+if(EXISTS ${TO}/installed)
+  file(READ ${TO}/installed have)
+  if("${have}" STREQUAL "${wanted}")
+    return()
+  endif()
+endif()
+file(MAKE_DIRECTORY ${TO})
+file(COPY ${FROM}/package.json ${FROM}/package-lock.json DESTINATION ${TO})
+execute_process(COMMAND ${npm} ci --ignore-scripts --no-audit --no-fund --omit=dev
+  WORKING_DIRECTORY ${TO} RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
+if(failed)
+  message(FATAL_ERROR "npm ci: ${said}")
+endif()
+file(WRITE ${TO}/installed "${wanted}")
