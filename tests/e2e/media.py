@@ -28,8 +28,8 @@ def make_mp4(path, duration_s=DURATION_S):
     return _encode(path, _X264, _AAC, duration_s=duration_s)
 
 
-def make_mp4_with_its_index_first(path):
-    return _encode(path, _X264, _AAC + ["-movflags", "+faststart"])
+def make_mp4_with_its_index_first(path, duration_s=DURATION_S):
+    return _encode(path, _X264, _AAC + ["-movflags", "+faststart"], duration_s=duration_s)
 
 
 def make_plain_mkv(path, duration_s=DURATION_S):
@@ -47,8 +47,9 @@ def make_mkv(path, subtitles):
                    "-i", subtitles)
 
 
-def make_avi(path):
-    return _encode(path, ["-c:v", "mpeg4", "-q:v", "3"], ["-c:a", "libmp3lame", "-b:a", "96k"])
+def make_avi(path, duration_s=DURATION_S):
+    return _encode(path, ["-c:v", "mpeg4", "-q:v", "3"], ["-c:a", "libmp3lame", "-b:a", "96k"],
+                   duration_s=duration_s)
 
 
 def make_srt(path):

@@ -10,8 +10,10 @@ import time
 
 from processes import Child, DEADLINE_S, TempDir, wait_until
 
-# How far a player has to get after it began or sought before that counts as playing.
+# How far a player has to get after it began or sought before that counts as playing; VLC tells whole
+# seconds. What is much farther was not reached from there.
 MOVED_S = 0.3
+TOO_FAR_S = 3
 
 
 def _connect(path, child):
@@ -98,7 +100,7 @@ class Mpv:
         """Waits until the film is played, and has been for a while, from that second on."""
         def moved(event):
             return (event["event"] == "property-change" and event.get("data") is not None
-                    and second + MOVED_S <= event["data"] <= second + MOVED_S + 5)
+                    and second + MOVED_S <= event["data"] <= second + TOO_FAR_S)
         return self.wait_for(moved, f"mpv plays on from second {second}")["data"]
 
     def seek(self, second):
@@ -183,7 +185,7 @@ class Vlc:
             if not self.process.running():
                 raise AssertionError(f"VLC ended: {self.process.said()}")
             seen.append(self.number("get_time"))
-            return seen[-1] is not None and second + 1 <= seen[-1] <= second + 5
+            return seen[-1] is not None and second + 1 <= seen[-1] <= second + TOO_FAR_S
         try:
             wait_until(moved, f"VLC plays on from second {second}")
         except AssertionError as late:

@@ -15,7 +15,7 @@ function playsOnFrom([second, deadline_ms]) {
 	return new Promise((resolve, reject) => {
 		const late = setTimeout(() => reject(new Error(`not on from ${second}, but at ${video.currentTime}`)), deadline_ms);
 		const look = () => {
-			if (video.seeking || video.currentTime < second + 0.3 || video.currentTime > second + 5) return;
+			if (video.seeking || video.currentTime < second + 0.3 || video.currentTime > second + 3) return;
 			clearTimeout(late);
 			video.removeEventListener('timeupdate', look);
 			resolve(video.currentTime);
