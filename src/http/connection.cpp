@@ -46,6 +46,7 @@ connection::connection(tcp::socket socket, common& shared)
 	name << remote;
 	m_peer = name.str();
 	m_transport.socket().set_option(tcp::no_delay(true), ignored);
+	m_transport.limit_unsent(max_lease_bytes);
 	// A client whose machine has gone says nothing: the system asks.
 	m_transport.socket().set_option(asio::socket_base::keep_alive(true), ignored);
 	m_common.open.push_back(this);

@@ -1,10 +1,21 @@
 #include "http/transport.hpp"
 
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include <stdexcept>
 
 namespace slipstream::http {
+
+void transport::limit_unsent([[maybe_unused]] std::size_t const bytes)
+{
+#ifdef TCP_NOTSENT_LOWAT
+	int const limit = static_cast<int>(bytes);
+	// A refusal is no failure of the connection.
+	static_cast<void>(::setsockopt(m_socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof limit));
+#endif
+}
 
 asio::ssl::context tls_context(std::string const& certificate_file, std::string const& key_file)
 {

@@ -9,6 +9,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,6 +32,11 @@ public:
 	[[nodiscard]] executor_type get_executor() { return m_socket.get_executor(); }
 	[[nodiscard]] tcp::socket& socket() { return m_socket; }
 	[[nodiscard]] bool secure() const { return m_tls.has_value(); }
+
+	// How much the system keeps that has not been sent yet, about (tcp(7), TCP_NOTSENT_LOWAT). Without it that grows to
+	// megabytes for a client that takes nothing. What is on its way is not limited by it, so fast and far ones are not slowed. Where
+	// the system has no such limit, nothing is changed.
+	void limit_unsent(std::size_t bytes);
 
 	// Nothing to do when it is plain.
 	asio::awaitable<error_code> handshake()

@@ -91,6 +91,22 @@ TEST_F(many_streams, are_all_served_on_one_thread_and_borrow_a_bounded_part_of_t
 	EXPECT_TRUE(ask("GET", path).body == film);
 }
 
+TEST_F(many_streams, are_sent_little_that_is_not_taken)
+{
+	m_script.add("large", {{"x.mkv", film_bytes(24 << 20)}});
+	std::list<client> idle;
+	for (int i = 0; i < 10; ++i)
+	{
+		client& c = idle.emplace_back(where());
+		c.set_receive_buffer(4096);
+		ASSERT_TRUE(c.send(get("/stream/large/0")));
+	}
+	ASSERT_TRUE(m_script.wait_for_readers(idle.size()));
+	ASSERT_TRUE(m_script.wait_until_still());
+	// What the system holds for a client is neither in the capacity nor in what may be lent.
+	for (reader_entry const& r : m_engine.readers()) EXPECT_LE(r.position_bytes, 1 << 20);
+}
+
 TEST_F(many_streams, end_with_the_server)
 {
 	m_script.add("large", {{"x.mkv", film_bytes(24 << 20)}});

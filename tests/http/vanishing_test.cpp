@@ -94,7 +94,7 @@ TEST_F(vanishing_client, frees_its_reader_while_it_is_being_sent_to)
 
 TEST_F(vanishing_client, does_not_disturb_the_others)
 {
-	m_script.add("half", {{"x.mkv", film}}, 1'000'000);
+	m_script.add("half", {{"x.mkv", film}}, 100'000);
 	client stays(where());
 	ASSERT_TRUE(stays.send(get("/stream/half/0")));
 	for (int i = 0; i < 20; ++i)
