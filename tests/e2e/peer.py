@@ -107,18 +107,23 @@ class PlainSeeder:
 
     With `corrupt(piece)` true for a piece, every block of that piece is sent with its first byte
     flipped. Unlike a real client it unchokes at once, so what is served is a matter of the reader
-    alone.
+    alone. While `serving` is cleared it takes requests and sends no block; of pieces for which
+    `withhold(piece)` is true it never sends one, though it says that it has them.
     """
 
-    def __init__(self, meta, content, host="127.0.0.1", corrupt=lambda piece: False):
+    def __init__(self, meta, content, host="127.0.0.1", corrupt=lambda piece: False,
+                 withhold=lambda piece: False):
         self._meta = meta
         self._content = content
         self._corrupt = corrupt
+        self._withhold = withhold
         self._lock = threading.Lock()
         self._connections = set()
         self._closed = False
         self.served_blocks = 0
         self.corrupt_blocks = 0
+        self.serving = threading.Event()
+        self.serving.set()
         self._listener = socket.create_server((host, 0))
         self.address = self._listener.getsockname()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -164,9 +169,12 @@ class PlainSeeder:
             if kind == _INTERESTED:
                 connection.sendall(_message(_UNCHOKE))
             elif kind == _REQUEST:
-                connection.sendall(self._block(*struct.unpack(">III", payload)))
+                wanted = struct.unpack(">III", payload)
+                if not self._withhold(wanted[0]):
+                    connection.sendall(self._block(*wanted))
 
     def _block(self, piece, begin, length):
+        self.serving.wait()
         start = piece * self._meta.piece_length + begin
         block = bytearray(self._content[start:start + length])
         with self._lock:
@@ -177,6 +185,7 @@ class PlainSeeder:
         return _message(_PIECE, struct.pack(">II", piece, begin) + block)
 
     def close(self):
+        self.serving.set()
         with self._lock:
             self._closed = True
             for connection in self._connections:

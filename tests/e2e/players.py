@@ -110,10 +110,14 @@ class Mpv:
         return self.plays_on_from(second)
 
     def plays_to_its_end(self):
-        end = self.wait_for(lambda event: event["event"] == "end-file", "mpv ends the film")
+        end = self.ends()
         if end["reason"] != "eof":
             raise AssertionError(f"mpv ended the film: {end}: {self._said()}")
         self.process.wait()
+
+    def ends(self):
+        """Waits until it has ended the film for whatever reason."""
+        return self.wait_for(lambda event: event["event"] == "end-file", "mpv ends the film")
 
     def close(self):
         self._lines.close()

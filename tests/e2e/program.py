@@ -150,6 +150,10 @@ class Server:
         with open(f"/proc/{self.process.pid}/io", encoding="ascii") as io:
             return int(dict(line.split(": ") for line in io)["write_bytes"])
 
+    def open_files(self):
+        """How many file descriptors the process has, sockets among them."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
     def close(self):
         self.process.kill()
 

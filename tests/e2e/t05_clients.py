@@ -10,6 +10,8 @@ import subprocess
 import unittest
 
 import media
+from big_film import MIB, Film, Player
+from peer import PlainSeeder
 from processes import DEADLINE_S, TempDir, wait_until
 from program import Server, curl, start_download, start_raw
 from swarm import Seeder, make_with_mktorrent
@@ -44,13 +46,23 @@ class T01Leaving(Clients):
     """First, while most bytes have not come yet: what a player does on a fresh torrent."""
 
     def test_01_a_storm_of_probes_at_head_middle_and_tail(self):
+        # Four at once, dropped without a word, two hundred times: most before their answer, some
+        # when it has begun.
         size = len(content)
-        for _ in range(50):
+        # A seeder that has been found and has served is part of what was there before.
+        self.assertEqual(curl(url, "-r", "0-0").status, 206)
+        self.readers_end()
+        before = server.open_files()
+        for number in range(200):
             probes = [start_download(url, wanted) for wanted in
                       (None, f"bytes={size // 2}-", f"bytes={size - 65536}-", "bytes=-1000")]
+            if number % 10 == 0:
+                self.assertRegex(probes[number // 10 % 4].recv(12), rb"^HTTP/1\.1 20[06]$")
             for probe in probes:
                 probe.close()
         self.readers_end()
+        self.assertEqual(server.request("GET", "/api/v1/readers").json(), [])
+        wait_until(lambda: server.open_files() <= before, f"no file more than {before} is open")
 
     def test_02_play_works_after_it(self):
         self.assertEqual(media.decoded_md5(url), media.decoded_md5(path))
@@ -134,6 +146,36 @@ class T03BadClients(Clients):
                 self.assertNotIn(b"root:", answer.body)
                 self.assertLess(answer.status, 500, answer)
         self.reads_right()
+
+
+class T04AfterTheStorm(unittest.TestCase):
+    CAPACITY = 16 * MIB
+    BLOCK_BYTES = 16 * 1024
+
+    def test_01_what_is_played_comes_first_and_not_what_the_probes_wanted(self):
+        with contextlib.ExitStack() as stack:
+            film = Film(folder, "big.mkv", 48 * MIB, 64 * 1024)
+            stack.callback(film.close)
+            seed = stack.enter_context(PlainSeeder(film.meta, film.content))
+            storm = stack.enter_context(Server("--capacity", str(self.CAPACITY), film.torrent,
+                                               seeders=["%s:%d" % seed.address]))
+            (film_url,) = storm.stream_urls(1)
+            wait_until(lambda: storm.torrent(film.meta.id)["peers"] == 1, "the seeder is found")
+            seed.serving.clear()
+            for _ in range(200):
+                probes = [start_download(film_url, wanted) for wanted in
+                          (None, f"bytes={film.size // 2}-", f"bytes={film.size - 65536}-",
+                           "bytes=-1000")]
+                for probe in probes:
+                    probe.close()
+            wait_until(lambda: storm.request("GET", "/api/v1/readers").json() == [],
+                       "no reader is left")
+            served = seed.served_blocks
+            seed.serving.set()
+            with Player(film_url, film, film.size * 3 // 10) as player:
+                # What had been asked for already, and the read-ahead of one reader.
+                self.assertLess(seed.served_blocks - served, 4 * MIB // self.BLOCK_BYTES)
+                player.play(MIB)
 
 
 if __name__ == "__main__":

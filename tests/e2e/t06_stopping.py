@@ -1,5 +1,6 @@
 """The end: SIGINT and SIGTERM with streams open, and what is on disk afterwards (nothing)."""
 
+import contextlib
 import os
 import signal
 import time
@@ -62,7 +63,23 @@ class T01Stopping(unittest.TestCase):
                         self.assertLess(read_to_end(one), len(content))
                         self.assertLess(read_to_end(two), len(content))
 
-    def test_04_with_a_magnet_that_waits_for_its_metadata(self):
+    def test_04_with_fifty_streams_of_which_half_wait(self):
+        half = len(content) // 2
+        with PlainSeeder(meta, content, withhold=lambda piece: piece * meta.piece_length >= half
+                         ) as seeder, contextlib.ExitStack() as stack:
+            server = stack.enter_context(Server(torrent, seeders=["%s:%d" % seeder.address]))
+            (url,) = server.stream_urls(1)
+            clients = [stack.enter_context(start_download(
+                url, f"bytes={(half if number % 2 else 0) + 20_000 * number}-", 16 * 1024))
+                for number in range(50)]
+            for client in clients[::2]:
+                self.assertEqual(client.recv(12), b"HTTP/1.1 206")
+            wait_until(lambda: server.torrent(meta.id)["readers"] == 50, "all are open")
+            self.stops(server, signal.SIGTERM)
+            for client in clients:
+                self.assertLess(read_to_end(client), half)
+
+    def test_05_with_a_magnet_that_waits_for_its_metadata(self):
         link = "magnet:?xt=urn:btih:" + "b" * 40
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number), Server(link) as server:
@@ -73,7 +90,7 @@ class T01Stopping(unittest.TestCase):
                     self.stops(server, number)
                     read_to_end(waiting)
 
-    def test_05_its_port_is_free_again(self):
+    def test_06_its_port_is_free_again(self):
         with Server(torrent) as server:
             server.stream_urls(1)
             address = server.url.removeprefix("http://")

@@ -6,9 +6,10 @@ import unittest
 
 import media
 from big_film import MIB, MemoryWatch
+from peer import Metainfo
 from players import Mpv
 from processes import TempDir, wait_until
-from program import Server
+from program import API, Server
 from swarm import LibtorrentClient, make_with_mktorrent
 
 LONG_S = 30
@@ -31,6 +32,7 @@ def setUpModule():
                     seeders=[seeder.address for seeder in seeders])
     unittest.addModuleCleanup(server.close)
     urls = dict(zip(films, server.stream_urls(len(films))))
+    metas = {name: Metainfo(torrent) for name, torrent in zip(films, torrents)}
 
 
 class T01Mpv(unittest.TestCase):
@@ -76,6 +78,18 @@ class T01Mpv(unittest.TestCase):
             two.plays_on_from(15)
             one.seek(20)
             two.seek(3)
+
+    def test_07_the_film_that_is_played_is_removed_and_another_plays_on(self):
+        with Mpv(urls["long"]) as removed, Mpv(urls["avi"]) as stays:
+            removed.plays_on_from(0)
+            stays.plays_on_from(0)
+            answer = server.request("DELETE", f"{API}/{metas['long'].id}")
+            self.assertEqual(answer.status, 204, answer)
+            for second in (6, 2):
+                stays.seek(second)
+            # mpv plays what it has, and asks again; of what is gone there is no reader.
+            readers = server.request("GET", "/api/v1/readers").json()
+            self.assertEqual({reader["torrent_id"] for reader in readers}, {metas["avi"].id})
 
 
 if __name__ == "__main__":
