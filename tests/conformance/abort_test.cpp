@@ -30,8 +30,8 @@ void expect_right_or_aborted(std::vector<pending<hash_result>> const& hashes, te
 
 } // namespace
 
-// contract 32: as a session does it. The fixture checks that each handler was called once.
-TEST_P(abort, delivers_every_outstanding_handler)
+// As a session does it. The fixture checks that each handler was called once.
+CONTRACT_TEST_P(abort, delivers_every_outstanding_handler, 32)
 {
 	test_torrent const t(shape_named("hybrid_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -45,8 +45,7 @@ TEST_P(abort, delivers_every_outstanding_handler)
 	disk.finish();
 }
 
-// contract 32
-TEST_P(abort, with_wait_returns_and_delivers_every_outstanding_handler)
+CONTRACT_TEST_P(abort, with_wait_returns_and_delivers_every_outstanding_handler, 32)
 {
 	test_torrent const t(shape_named("hybrid_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -58,8 +57,7 @@ TEST_P(abort, with_wait_returns_and_delivers_every_outstanding_handler)
 	disk.finish();
 }
 
-// contract 32
-TEST_P(abort, twice_is_harmless)
+CONTRACT_TEST_P(abort, twice_is_harmless, 32)
 {
 	test_torrent const t(shape_named("hybrid_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -72,8 +70,8 @@ TEST_P(abort, twice_is_harmless)
 	expect_right_or_aborted(hashes, t);
 }
 
-// contract 4, 32: without submit_jobs().
-TEST_P(abort, a_call_after_abort_is_aborted)
+// Without submit_jobs().
+CONTRACT_TEST_P(abort, a_call_after_abort_is_aborted, 4, 32)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -119,8 +117,7 @@ TEST_P(abort, a_call_after_abort_is_aborted)
 	EXPECT_EQ(aborted(deletion.wait().error), expected);
 }
 
-// contract 4, 15, 32
-TEST_P(abort, a_read_after_abort_is_aborted_and_hands_over_no_buffer)
+CONTRACT_TEST_P(abort, a_read_after_abort_is_aborted_and_hands_over_no_buffer, 4, 15, 32)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	test_torrent const t(shape_named("hybrid_many_files"));
@@ -133,8 +130,8 @@ TEST_P(abort, a_read_after_abort_is_aborted_and_hands_over_no_buffer)
 	EXPECT_FALSE(read.wait().buffer);
 }
 
-// contract 32: an idle disk, and one without torrents.
-TEST_P(abort, of_an_idle_disk_ends)
+// An idle disk, and one without torrents.
+CONTRACT_TEST_P(abort, of_an_idle_disk_ends, 32)
 {
 	test_torrent const t(shape_named("v1_one_byte"));
 	auto& s = disk.add(t);
@@ -147,8 +144,8 @@ TEST_P(abort, of_an_idle_disk_ends)
 	unused.destroy();
 }
 
-// contract 7, 32: torrents are removed before and after.
-TEST_P(abort, torrents_may_be_removed_after_it)
+// Torrents are removed before and after.
+CONTRACT_TEST_P(abort, torrents_may_be_removed_after_it, 7, 32)
 {
 	test_torrent const t(shape_named("hybrid_256k_pieces"));
 	auto& s = disk.add(t);

@@ -1,9 +1,9 @@
 // The conformance suite: what libtorrent demands of a disk_interface, asked of any of them.
 //
 // Every test runs on Slipstream's memory disk and on libtorrent's own two disks, the oracles for
-// what an application sees. Tests are named after the behaviour; a comment "contract N" gives the
-// line of docs/libtorrent-contract.md it comes from (line 33 is about torrents, not disks: no test
-// here; 12 and 17 need peers for the rest of what they say). Where libtorrent's disks break a line
+// what an application sees. Tests are named after the behaviour, and CONTRACT_TEST_P gives the
+// lines of docs/libtorrent-contract.md that a test holds a disk to; docs/conformance.md is the table of
+// lines and disks that follows from that (contract_table.cpp). Where libtorrent's disks break a line
 // the table of known deviations says so, and the test asserts the deviating behaviour or skips with
 // the stated reason. The memory disk has no row there. After every test the fixture ends the disk
 // as a session would and checks every handler: called once, posted, on the network thread,
@@ -43,6 +43,28 @@ struct deviation
 	std::string_view why;
 };
 [[nodiscard]] std::vector<deviation> const& known_deviations();
+
+// Which lines of the contract a test is about.
+struct contract_test
+{
+	std::string_view test;  // suite.name, without the parameter
+	std::vector<int> lines;
+	bool memory_alone;      // not parametrised
+};
+// All of them, and how they get there: before main(), each in its file.
+[[nodiscard]] std::vector<contract_test>& contract_tests();
+inline bool note(contract_test test)
+{
+	contract_tests().push_back(std::move(test));
+	return true;
+}
+
+#define CONTRACT_TEST_P(suite, name, ...) \
+	[[maybe_unused]] static bool const suite##_##name##_noted = note({#suite "." #name, {__VA_ARGS__}, false}); \
+	TEST_P(suite, name)
+#define CONTRACT_TEST(suite, name, ...) \
+	[[maybe_unused]] static bool const suite##_##name##_noted = note({#suite "." #name, {__VA_ARGS__}, true}); \
+	TEST(suite, name)
 
 class conformance : public testing::TestWithParam<disk_kind>
 {

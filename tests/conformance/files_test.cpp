@@ -27,8 +27,8 @@ bool lets_claims_stand(check_result const& r)
 
 } // namespace
 
-// contract 24 a
-TEST_P(files, a_fresh_torrent_starts_without_a_check)
+// 24 a
+CONTRACT_TEST_P(files, a_fresh_torrent_starts_without_a_check, 24)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -41,8 +41,8 @@ TEST_P(files, a_fresh_torrent_starts_without_a_check)
 	}
 }
 
-// contract 24 b: resume data of an earlier session.
-TEST_P(files, claims_of_pieces_that_are_not_there_do_not_stand)
+// 24 b: resume data of an earlier session.
+CONTRACT_TEST_P(files, claims_of_pieces_that_are_not_there_do_not_stand, 24)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto resume = resume_for(t, true);
@@ -52,8 +52,8 @@ TEST_P(files, claims_of_pieces_that_are_not_there_do_not_stand)
 	EXPECT_FALSE(lets_claims_stand(disk.check_files(disk.add(t, "b"), &resume).wait()));
 }
 
-// contract 24 b: some are there, more are claimed.
-TEST_P(files, claims_of_more_than_is_there_do_not_stand)
+// 24 b: some are there, more are claimed.
+CONTRACT_TEST_P(files, claims_of_more_than_is_there_do_not_stand, 24)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto const& s = disk.add(t);
@@ -62,8 +62,8 @@ TEST_P(files, claims_of_more_than_is_there_do_not_stand)
 	EXPECT_FALSE(lets_claims_stand(disk.check_files(s, &resume).wait()));
 }
 
-// contract 24 b: a seed that lost its memory needs a look at what it has.
-TEST_P(files, seed_mode_without_data_needs_a_full_check)
+// 24 b: a seed that lost its memory needs a look at what it has.
+CONTRACT_TEST_P(files, seed_mode_without_data_needs_a_full_check, 24)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -76,9 +76,9 @@ TEST_P(files, seed_mode_without_data_needs_a_full_check)
 	}
 }
 
-// contract 24: claims that are true, and data nobody claims, end in a check or stand; never in a
+// Claims that are true, and data nobody claims, end in a check or stand; never in a
 // failure.
-TEST_P(files, true_claims_do_no_harm)
+CONTRACT_TEST_P(files, true_claims_do_no_harm, 24)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto const& s = disk.add(t);
@@ -90,8 +90,8 @@ TEST_P(files, true_claims_do_no_harm)
 	expect_all_readable(disk, s);
 }
 
-// contract 24 c: force_recheck.
-TEST_P(files, a_recheck_finds_exactly_what_is_there)
+// 24 c: force_recheck.
+CONTRACT_TEST_P(files, a_recheck_finds_exactly_what_is_there, 24)
 {
 	for (auto const name : {"v1_256k_pieces", "hybrid_many_files"})
 	{
@@ -113,8 +113,8 @@ TEST_P(files, a_recheck_finds_exactly_what_is_there)
 	}
 }
 
-// contract 25: applications that save resume data with a flush call it every few seconds.
-TEST_P(files, releasing_files_keeps_the_data)
+// Applications that save resume data with a flush call it every few seconds.
+CONTRACT_TEST_P(files, releasing_files_keeps_the_data, 25)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -123,8 +123,7 @@ TEST_P(files, releasing_files_keeps_the_data)
 	expect_all_readable(disk, s);
 }
 
-// contract 26
-TEST_P(files, stopping_keeps_the_data_and_the_torrent_goes_on)
+CONTRACT_TEST_P(files, stopping_keeps_the_data_and_the_torrent_goes_on, 26)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -136,8 +135,7 @@ TEST_P(files, stopping_keeps_the_data_and_the_torrent_goes_on)
 	expect_all_readable(disk, s);
 }
 
-// contract 26
-TEST_P(files, the_stop_handler_comes_after_every_earlier_operation)
+CONTRACT_TEST_P(files, the_stop_handler_comes_after_every_earlier_operation, 26)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	test_torrent const t(shape_named("hybrid_256k_pieces"));
@@ -163,8 +161,7 @@ TEST_P(files, the_stop_handler_comes_after_every_earlier_operation)
 	for (auto const& h : hashes) { EXPECT_TRUE(h.called()); EXPECT_LT(h.record().sequence, last); }
 }
 
-// contract 27
-TEST_P(files, deleting_drops_the_data_and_the_torrent_may_go_on)
+CONTRACT_TEST_P(files, deleting_drops_the_data_and_the_torrent_may_go_on, 27)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -175,8 +172,7 @@ TEST_P(files, deleting_drops_the_data_and_the_torrent_may_go_on)
 	expect_all_readable(disk, s);
 }
 
-// contract 27
-TEST_P(files, deleting_the_part_file_alone_drops_nothing)
+CONTRACT_TEST_P(files, deleting_the_part_file_alone_drops_nothing, 27)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto const& s = disk.add(t);
@@ -185,8 +181,7 @@ TEST_P(files, deleting_the_part_file_alone_drops_nothing)
 	expect_all_readable(disk, s);
 }
 
-// contract 28
-TEST_P(files, the_clear_handler_comes_after_the_operations_on_the_piece)
+CONTRACT_TEST_P(files, the_clear_handler_comes_after_the_operations_on_the_piece, 28)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	test_torrent const t(shape_named("v1_256k_pieces"));
@@ -208,8 +203,7 @@ TEST_P(files, the_clear_handler_comes_after_the_operations_on_the_piece)
 	expect_right_hash(hash, t, piece);
 }
 
-// contract 28
-TEST_P(files, cleared_blocks_are_gone)
+CONTRACT_TEST_P(files, cleared_blocks_are_gone, 28)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -229,8 +223,7 @@ TEST_P(files, cleared_blocks_are_gone)
 	expect_all_readable(disk, s);
 }
 
-// contract 29
-TEST_P(files, moving_reports_the_new_path_and_keeps_the_data)
+CONTRACT_TEST_P(files, moving_reports_the_new_path_and_keeps_the_data, 29)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -242,8 +235,7 @@ TEST_P(files, moving_reports_the_new_path_and_keeps_the_data)
 	expect_all_readable(disk, s);
 }
 
-// contract 29
-TEST_P(files, renaming_reports_the_new_name_and_keeps_the_data)
+CONTRACT_TEST_P(files, renaming_reports_the_new_name_and_keeps_the_data, 29)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto const& s = disk.add(t);
@@ -256,8 +248,7 @@ TEST_P(files, renaming_reports_the_new_name_and_keeps_the_data)
 	expect_all_readable(disk, s);
 }
 
-// contract 29
-TEST_P(files, priorities_come_back_as_given)
+CONTRACT_TEST_P(files, priorities_come_back_as_given, 29)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto const& s = disk.add(t);
@@ -278,8 +269,8 @@ TEST_P(files, priorities_come_back_as_given)
 	expect_all_readable(disk, s);
 }
 
-// contract 29: what was downloaded of a file stays there when it is no longer wanted.
-TEST_P(files, an_unwanted_file_keeps_what_it_has)
+// What was downloaded of a file stays there when it is no longer wanted.
+CONTRACT_TEST_P(files, an_unwanted_file_keeps_what_it_has, 29)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto const& s = disk.add(t);
@@ -289,8 +280,7 @@ TEST_P(files, an_unwanted_file_keeps_what_it_has)
 	expect_all_readable(disk, s);
 }
 
-// contract 29
-TEST_P(files, fences_come_after_the_operations_before_them)
+CONTRACT_TEST_P(files, fences_come_after_the_operations_before_them, 29)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	test_torrent const t(shape_named("v1_256k_pieces"));
@@ -325,8 +315,7 @@ TEST_P(files, fences_come_after_the_operations_before_them)
 				<< "hash " << i << ", " << fence->name;
 }
 
-// contract 30
-TEST_P(files, no_files_are_open)
+CONTRACT_TEST_P(files, no_files_are_open, 30)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto const& s = disk.add(t);
@@ -334,8 +323,7 @@ TEST_P(files, no_files_are_open)
 	disk.call([&](lt::disk_interface& d) { EXPECT_EQ(d.get_status(s.index).empty(), !deviates()); });
 }
 
-// contract 30
-TEST_P(files, the_status_of_an_index_that_is_gone_or_never_was_is_empty)
+CONTRACT_TEST_P(files, the_status_of_an_index_that_is_gone_or_never_was_is_empty, 30)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto& s = disk.add(t);

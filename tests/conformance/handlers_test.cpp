@@ -33,8 +33,7 @@ std::vector<std::function<bool()>> start_one_of_each(disk_harness& disk
 
 } // namespace
 
-// contract 2
-TEST_P(handlers, every_handler_is_posted_and_called_once)
+CONTRACT_TEST_P(handlers, every_handler_is_posted_and_called_once, 2)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -57,8 +56,8 @@ TEST_P(handlers, every_handler_is_posted_and_called_once)
 	else { EXPECT_FALSE(read.record().inside_a_call); }
 }
 
-// contract 2: the same for reads that fail.
-TEST_P(handlers, the_handler_of_a_failed_read_is_posted)
+// The same for reads that fail.
+CONTRACT_TEST_P(handlers, the_handler_of_a_failed_read_is_posted, 2)
 {
 	test_torrent const t(shape_named("v1_16k_pieces"));
 	auto const& s = disk.add(t);
@@ -67,8 +66,7 @@ TEST_P(handlers, the_handler_of_a_failed_read_is_posted)
 	EXPECT_FALSE(read.record().inside_a_call);
 }
 
-// contract 1, 2
-TEST_P(handlers, run_on_the_network_thread)
+CONTRACT_TEST_P(handlers, run_on_the_network_thread, 1, 2)
 {
 	test_torrent const t(shape_named("hybrid_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -81,8 +79,7 @@ TEST_P(handlers, run_on_the_network_thread)
 	EXPECT_FALSE(read.record().off_network_thread);
 }
 
-// contract 3
-TEST_P(handlers, may_be_empty_for_release_files_and_stop_torrent)
+CONTRACT_TEST_P(handlers, may_be_empty_for_release_files_and_stop_torrent, 3)
 {
 	test_torrent const t(shape_named("v1_16k_pieces"));
 	auto const& s = disk.add(t);
@@ -98,8 +95,8 @@ TEST_P(handlers, may_be_empty_for_release_files_and_stop_torrent)
 	expect_all_readable(disk, s);
 }
 
-// contract 4: work of several events, submitted once.
-TEST_P(handlers, one_submit_serves_a_batch)
+// Work of several events, submitted once.
+CONTRACT_TEST_P(handlers, one_submit_serves_a_batch, 4)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -112,8 +109,7 @@ TEST_P(handlers, one_submit_serves_a_batch)
 	expect_all_readable(disk, s);
 }
 
-// contract 4
-TEST_P(handlers, submit_without_work_is_harmless)
+CONTRACT_TEST_P(handlers, submit_without_work_is_harmless, 4)
 {
 	for (int i = 0; i < 10; ++i) disk.event([] {});
 	test_torrent const t(shape_named("v1_one_byte"));
@@ -123,8 +119,8 @@ TEST_P(handlers, submit_without_work_is_harmless)
 	expect_all_readable(disk, s);
 }
 
-// contract 5: a handler holds peers; keeping it keeps them.
-TEST_P(handlers, are_destroyed_once_they_were_called)
+// A handler holds peers; keeping it keeps them.
+CONTRACT_TEST_P(handlers, are_destroyed_once_they_were_called, 5)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -139,15 +135,14 @@ TEST_P(handlers, are_destroyed_once_they_were_called)
 	EXPECT_EQ(hash.record().times_called(), 1);
 }
 
-// contract 9: a magnet link whose metadata never came.
-TEST_P(handlers, a_disk_that_never_had_a_torrent_ends)
+// A magnet link whose metadata never came.
+CONTRACT_TEST_P(handlers, a_disk_that_never_had_a_torrent_ends, 9)
 {
 	disk.finish();
 	EXPECT_THAT(disk.broken_handler_rules(), testing::IsEmpty());
 }
 
-// contract 9
-TEST_P(handlers, a_torrent_that_was_never_used_can_be_removed)
+CONTRACT_TEST_P(handlers, a_torrent_that_was_never_used_can_be_removed, 9)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto& s = disk.add(t);

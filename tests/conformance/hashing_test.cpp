@@ -8,9 +8,9 @@ namespace slipstream::test {
 class hashing : public conformance {};
 SLIPSTREAM_ON_EVERY_DISK(hashing);
 
-// contract 20: v1, v2 and both, against OpenSSL, through expect_all_readable in every shape;
+// V1, v2 and both, against OpenSSL, through expect_all_readable in every shape;
 // here each kind alone on one hybrid torrent.
-TEST_P(hashing, a_hybrid_piece_can_be_hashed_as_v1_as_v2_or_as_both)
+CONTRACT_TEST_P(hashing, a_hybrid_piece_can_be_hashed_as_v1_as_v2_or_as_both, 20)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -27,8 +27,8 @@ TEST_P(hashing, a_hybrid_piece_can_be_hashed_as_v1_as_v2_or_as_both)
 	}
 }
 
-// contract 20: padding counts for v1 and not for v2.
-TEST_P(hashing, a_block_before_padding_is_shorter_for_v2)
+// Padding counts for v1 and not for v2.
+CONTRACT_TEST_P(hashing, a_block_before_padding_is_shorter_for_v2, 20)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	bool differs = false;
@@ -39,9 +39,9 @@ TEST_P(hashing, a_block_before_padding_is_shorter_for_v2)
 	for (auto const piece : t.pieces()) expect_right_hash(disk.hash(s, piece), t, piece);
 }
 
-// contract 20: the span points into the handler, so the handler must be moved, and filled before
+// The span points into the handler, so the handler must be moved, and filled before
 // its call.
-TEST_P(hashing, the_handler_finds_the_hashes_in_its_own_vector)
+CONTRACT_TEST_P(hashing, the_handler_finds_the_hashes_in_its_own_vector, 20)
 {
 	test_torrent const t(shape_named("v2_many_files"));
 	auto const& s = disk.add(t);
@@ -56,8 +56,8 @@ TEST_P(hashing, the_handler_finds_the_hashes_in_its_own_vector)
 	}
 }
 
-// contract 20: the span is at least as long as needed.
-TEST_P(hashing, a_longer_span_is_filled_as_far_as_the_piece_goes)
+// The span is at least as long as needed.
+CONTRACT_TEST_P(hashing, a_longer_span_is_filled_as_far_as_the_piece_goes, 20)
 {
 	test_torrent const t(shape_named("v2_many_files"));
 	auto const& s = disk.add(t);
@@ -71,8 +71,7 @@ TEST_P(hashing, a_longer_span_is_filled_as_far_as_the_piece_goes)
 	}
 }
 
-// contract 21
-TEST_P(hashing, one_block_by_async_hash2)
+CONTRACT_TEST_P(hashing, one_block_by_async_hash2, 21)
 {
 	for (auto const name : {"v2_16k_pieces", "v2_one_byte", "v2_many_files", "hybrid_many_files"})
 	{
@@ -94,8 +93,7 @@ TEST_P(hashing, one_block_by_async_hash2)
 	}
 }
 
-// contract 14, 23
-TEST_P(hashing, a_hash_reflects_the_writes_issued_before_it)
+CONTRACT_TEST_P(hashing, a_hash_reflects_the_writes_issued_before_it, 14, 23)
 {
 	for (auto const name : {"v1_256k_pieces", "hybrid_many_files", "v2_many_files", "v1_4k_pieces"})
 	{
@@ -115,8 +113,8 @@ TEST_P(hashing, a_hash_reflects_the_writes_issued_before_it)
 	}
 }
 
-// contract 16, 23: hashed are the blocks as they were when it was asked for.
-TEST_P(hashing, a_hash_leaves_out_the_writes_issued_after_it)
+// Hashed are the blocks as they were when it was asked for.
+CONTRACT_TEST_P(hashing, a_hash_leaves_out_the_writes_issued_after_it, 16, 23)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	test_torrent const wrong(shape_named("hybrid_256k_pieces"), 7);
@@ -135,8 +133,8 @@ TEST_P(hashing, a_hash_leaves_out_the_writes_issued_after_it)
 	expect_right_hash(after, wrong, piece);
 }
 
-// contract 18, 19: a block hashed early and then replaced.
-TEST_P(hashing, a_replaced_block_is_hashed_again)
+// A block hashed early and then replaced.
+CONTRACT_TEST_P(hashing, a_replaced_block_is_hashed_again, 18, 19)
 {
 	test_torrent const wrong(shape_named("hybrid_256k_pieces"), 7);
 	test_torrent const t(shape_named("hybrid_256k_pieces"));
@@ -156,8 +154,8 @@ TEST_P(hashing, a_replaced_block_is_hashed_again)
 	expect_right_hash(disk.hash(s, piece), t, piece);
 }
 
-// contract 19, 24: a piece with a block missing must not pass.
-TEST_P(hashing, a_piece_with_a_hole_never_hashes_right)
+// A piece with a block missing must not pass.
+CONTRACT_TEST_P(hashing, a_piece_with_a_hole_never_hashes_right, 19, 24)
 {
 	test_torrent const t(shape_named("hybrid_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -172,8 +170,8 @@ TEST_P(hashing, a_piece_with_a_hole_never_hashes_right)
 	expect_right_hash(disk.hash(s, piece, checking), t, piece);
 }
 
-// contract 24: a full check hashes what is not there; it comes back as not had, and is no error.
-TEST_P(hashing, a_missing_piece_has_no_error_when_checking)
+// A full check hashes what is not there; it comes back as not had, and is no error.
+CONTRACT_TEST_P(hashing, a_missing_piece_has_no_error_when_checking, 24)
 {
 	for (auto const name : {"v1_256k_pieces", "v2_many_files", "hybrid_many_files"})
 	{
@@ -192,8 +190,8 @@ TEST_P(hashing, a_missing_piece_has_no_error_when_checking)
 	}
 }
 
-// contract 23, 26: a full check, stopped.
-TEST_P(hashing, a_check_that_is_stopped_is_right_or_aborted)
+// A full check, stopped.
+CONTRACT_TEST_P(hashing, a_check_that_is_stopped_is_right_or_aborted, 23, 26)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	test_torrent const t(shape_named("v1_16k_pieces"));
@@ -215,8 +213,8 @@ TEST_P(hashing, a_check_that_is_stopped_is_right_or_aborted)
 	}
 }
 
-// contract 19, 31: never an error for a hash that can be had, however many are asked for.
-TEST_P(hashing, many_at_once_are_all_right)
+// Never an error for a hash that can be had, however many are asked for.
+CONTRACT_TEST_P(hashing, many_at_once_are_all_right, 19, 31)
 {
 	disk.change_setting(lt::settings_pack::hashing_threads, 4);
 	test_torrent const t(shape_named("hybrid_many_files"));

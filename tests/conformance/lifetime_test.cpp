@@ -8,9 +8,9 @@ namespace slipstream::test {
 class lifetime : public conformance {};
 SLIPSTREAM_ON_EVERY_DISK(lifetime);
 
-// contract 6: the references in storage_params are the harness's temporaries, gone when new_torrent
+// The references in storage_params are the harness's temporaries, gone when new_torrent
 // returned.
-TEST_P(lifetime, nothing_in_storage_params_is_needed_after_the_call)
+CONTRACT_TEST_P(lifetime, nothing_in_storage_params_is_needed_after_the_call, 6)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -19,8 +19,7 @@ TEST_P(lifetime, nothing_in_storage_params_is_needed_after_the_call)
 	expect_all_readable(disk, s);
 }
 
-// contract 6
-TEST_P(lifetime, the_owner_is_kept_until_the_removal)
+CONTRACT_TEST_P(lifetime, the_owner_is_kept_until_the_removal, 6)
 {
 	test_torrent const t(shape_named("v1_16k_pieces"));
 	auto& s = disk.add(t);
@@ -31,8 +30,8 @@ TEST_P(lifetime, the_owner_is_kept_until_the_removal)
 	});
 }
 
-// contract 6: an intended cycle, so the disk must be the one to break it.
-TEST_P(lifetime, the_owner_is_let_go_by_the_removal)
+// An intended cycle, so the disk must be the one to break it.
+CONTRACT_TEST_P(lifetime, the_owner_is_let_go_by_the_removal, 6)
 {
 	test_torrent const t(shape_named("v1_16k_pieces"));
 	auto& s = disk.add(t);
@@ -43,8 +42,7 @@ TEST_P(lifetime, the_owner_is_let_go_by_the_removal)
 	EXPECT_TRUE(s.owner.expired());
 }
 
-// contract 6, 7
-TEST_P(lifetime, the_owner_is_let_go_after_a_removal_with_work_outstanding)
+CONTRACT_TEST_P(lifetime, the_owner_is_let_go_after_a_removal_with_work_outstanding, 6, 7)
 {
 	test_torrent const t(shape_named("v1_16k_pieces"));
 	auto& s = disk.add(t);
@@ -57,8 +55,7 @@ TEST_P(lifetime, the_owner_is_let_go_after_a_removal_with_work_outstanding)
 	EXPECT_TRUE(s.owner.expired());
 }
 
-// contract 7
-TEST_P(lifetime, a_removal_with_operations_outstanding_delivers_every_handler)
+CONTRACT_TEST_P(lifetime, a_removal_with_operations_outstanding_delivers_every_handler, 7)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto& s = disk.add(t);
@@ -94,8 +91,8 @@ TEST_P(lifetime, a_removal_with_operations_outstanding_delivers_every_handler)
 	clear.wait();
 }
 
-// contract 7: the send queue of a peer is the last to let go.
-TEST_P(lifetime, buffers_outlive_the_removal_and_abort)
+// The send queue of a peer is the last to let go.
+CONTRACT_TEST_P(lifetime, buffers_outlive_the_removal_and_abort, 7)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	test_torrent const other(shape_named("v1_256k_pieces"), 2);
@@ -117,8 +114,8 @@ TEST_P(lifetime, buffers_outlive_the_removal_and_abort)
 	EXPECT_TRUE(straddling.wait().bytes() == t.bytes(lt::piece_index_t{0}, 16'000, 1000));
 }
 
-// contract 7: a read that is still under way when its torrent goes.
-TEST_P(lifetime, a_buffer_delivered_after_the_removal_is_right)
+// A read that is still under way when its torrent goes.
+CONTRACT_TEST_P(lifetime, a_buffer_delivered_after_the_removal_is_right, 7)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	test_torrent const other(shape_named("v1_256k_pieces"), 2);
@@ -136,8 +133,7 @@ TEST_P(lifetime, a_buffer_delivered_after_the_removal_is_right)
 	if (!r.error.ec) { EXPECT_TRUE(r.bytes() == t.bytes(block)); }
 }
 
-// contract 8
-TEST_P(lifetime, a_reused_index_never_meets_work_of_the_old_torrent)
+CONTRACT_TEST_P(lifetime, a_reused_index_never_meets_work_of_the_old_torrent, 8)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	test_torrent const old_content(shape_named("v1_256k_pieces"), 1);
@@ -174,8 +170,7 @@ TEST_P(lifetime, a_reused_index_never_meets_work_of_the_old_torrent)
 	}
 }
 
-// contract 8
-TEST_P(lifetime, many_torrents_come_and_go)
+CONTRACT_TEST_P(lifetime, many_torrents_come_and_go, 8)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	for (int i = 0; i < 50; ++i)
@@ -190,8 +185,8 @@ TEST_P(lifetime, many_torrents_come_and_go)
 	}
 }
 
-// contract 1: whoever held a buffer may give it back, on any thread, while the disk works.
-TEST_P(lifetime, buffers_may_be_given_back_on_any_thread)
+// Whoever held a buffer may give it back, on any thread, while the disk works.
+CONTRACT_TEST_P(lifetime, buffers_may_be_given_back_on_any_thread, 1)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -211,8 +206,8 @@ TEST_P(lifetime, buffers_may_be_given_back_on_any_thread)
 	expect_all_readable(disk, s);
 }
 
-// contract 10: each session has a disk object of its own.
-TEST_P(lifetime, disks_of_several_sessions_live_side_by_side)
+// Each session has a disk object of its own.
+CONTRACT_TEST_P(lifetime, disks_of_several_sessions_live_side_by_side, 10)
 {
 	test_torrent const t(shape_named("hybrid_many_files"));
 	auto const& s = disk.add(t);
@@ -228,9 +223,9 @@ TEST_P(lifetime, disks_of_several_sessions_live_side_by_side)
 	expect_all_readable(disk, s);
 }
 
-// contract 10: destroyed after abort, when the io_context ran dry, with torrents never removed one
+// Destroyed after abort, when the io_context ran dry, with torrents never removed one
 // by one.
-TEST_P(lifetime, a_disk_ends_with_torrents_full_of_data)
+CONTRACT_TEST_P(lifetime, a_disk_ends_with_torrents_full_of_data, 10)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	disk.write_all(disk.add(t, "a"));

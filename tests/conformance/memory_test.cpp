@@ -49,8 +49,7 @@ void expect_clean(disk_harness& disk)
 
 } // namespace
 
-// contract 19
-TEST(memory, a_write_beyond_the_capacity_has_no_space_and_corrupts_nothing)
+CONTRACT_TEST(memory, a_write_beyond_the_capacity_has_no_space_and_corrupts_nothing, 19)
 {
 	memory_disk const memory({.capacity_bytes = smallest, .hash_threads = 1});
 	disk_harness disk(memory.constructor());
@@ -77,8 +76,8 @@ TEST(memory, a_write_beyond_the_capacity_has_no_space_and_corrupts_nothing)
 	expect_clean(disk);
 }
 
-// contract 19: a block that is there already stays when its rewrite has no room.
-TEST(memory, a_refused_rewrite_leaves_a_block_that_is_whole)
+// A block that is there already stays when its rewrite has no room.
+CONTRACT_TEST(memory, a_refused_rewrite_leaves_a_block_that_is_whole, 19)
 {
 	memory_disk const memory({.capacity_bytes = smallest, .hash_threads = 1});
 	disk_harness disk(memory.constructor());
@@ -94,8 +93,8 @@ TEST(memory, a_refused_rewrite_leaves_a_block_that_is_whole)
 	expect_clean(disk);
 }
 
-// contract 15, 19: an error to a reader costs a peer, or the torrent.
-TEST(memory, a_full_memory_can_be_read_over_block_borders)
+// An error to a reader costs a peer, or the torrent.
+CONTRACT_TEST(memory, a_full_memory_can_be_read_over_block_borders, 15, 19)
 {
 	memory_disk const memory({.capacity_bytes = smallest, .hash_threads = 1});
 	disk_harness disk(memory.constructor());
@@ -110,8 +109,7 @@ TEST(memory, a_full_memory_can_be_read_over_block_borders)
 	expect_clean(disk);
 }
 
-// contract 7
-TEST(memory, a_removed_torrent_gives_its_memory_back)
+CONTRACT_TEST(memory, a_removed_torrent_gives_its_memory_back, 7)
 {
 	memory_disk const memory({.capacity_bytes = smallest, .hash_threads = 1});
 	disk_harness disk(memory.constructor());
@@ -130,8 +128,7 @@ TEST(memory, a_removed_torrent_gives_its_memory_back)
 	EXPECT_EQ(memory.stats().torrents, 0);
 }
 
-// contract 27, 28
-TEST(memory, cleared_pieces_and_deleted_files_give_their_memory_back)
+CONTRACT_TEST(memory, cleared_pieces_and_deleted_files_give_their_memory_back, 27, 28)
 {
 	memory_disk const memory({.capacity_bytes = smallest, .hash_threads = 1});
 	disk_harness disk(memory.constructor());
@@ -149,8 +146,7 @@ TEST(memory, cleared_pieces_and_deleted_files_give_their_memory_back)
 	expect_clean(disk);
 }
 
-// contract 10
-TEST(memory, several_sessions_share_one_capacity)
+CONTRACT_TEST(memory, several_sessions_share_one_capacity, 10)
 {
 	memory_disk const memory({.capacity_bytes = smallest, .hash_threads = 1});
 	disk_harness first(memory.constructor());
@@ -175,8 +171,8 @@ TEST(memory, several_sessions_share_one_capacity)
 	EXPECT_EQ(memory.stats().used_bytes, 0);
 }
 
-// contract 10: at the same time, from two network threads.
-TEST(memory, sessions_on_two_threads_do_not_disturb_each_other)
+// At the same time, from two network threads.
+CONTRACT_TEST(memory, sessions_on_two_threads_do_not_disturb_each_other, 10)
 {
 	memory_disk const memory({.capacity_bytes = 64 << 20, .hash_threads = 2});
 	auto const run = [&](std::uint64_t const seed) {
@@ -198,8 +194,8 @@ TEST(memory, sessions_on_two_threads_do_not_disturb_each_other)
 	EXPECT_EQ(memory.stats().torrents, 0);
 }
 
-// contract 6: look-ups by any hash of the torrent.
-TEST(memory, a_torrent_is_found_by_each_of_its_hashes)
+// Look-ups by any hash of the torrent.
+CONTRACT_TEST(memory, a_torrent_is_found_by_each_of_its_hashes, 6)
 {
 	memory_disk const memory({.capacity_bytes = smallest, .hash_threads = 1});
 	disk_harness disk(memory.constructor());
@@ -266,8 +262,8 @@ TEST(memory, a_handle_shows_states_and_lends_bytes)
 	EXPECT_TRUE(handle.view(piece, 0, 10, false).error().is(errc::no_such_torrent));
 }
 
-// contract 6, 7: the removal counts, not the end of the work on the blocks.
-TEST(memory, a_handle_and_the_owner_end_with_the_removal_while_hashes_are_outstanding)
+// The removal counts, not the end of the work on the blocks.
+CONTRACT_TEST(memory, a_handle_and_the_owner_end_with_the_removal_while_hashes_are_outstanding, 6, 7)
 {
 	memory_disk const memory({.capacity_bytes = 8 << 20, .hash_threads = 1});
 	disk_harness disk(memory.constructor());

@@ -6,8 +6,7 @@ namespace slipstream::test {
 class pressure : public conformance {};
 SLIPSTREAM_ON_EVERY_DISK(pressure);
 
-// contract 13
-TEST_P(pressure, a_full_queue_says_so_and_tells_the_observer_once)
+CONTRACT_TEST_P(pressure, a_full_queue_says_so_and_tells_the_observer_once, 13)
 {
 	disk.change_setting(lt::settings_pack::max_queued_disk_bytes, 4 * block_bytes);
 	test_torrent const t(shape_named("v1_256k_pieces"));
@@ -40,8 +39,8 @@ TEST_P(pressure, a_full_queue_says_so_and_tells_the_observer_once)
 	expect_all_readable(disk, s);
 }
 
-// contract 13: one peer, many blocks on their way.
-TEST_P(pressure, an_observer_of_several_writes_is_told_once)
+// One peer, many blocks on their way.
+CONTRACT_TEST_P(pressure, an_observer_of_several_writes_is_told_once, 13)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	disk.change_setting(lt::settings_pack::max_queued_disk_bytes, 2 * block_bytes);
@@ -61,8 +60,8 @@ TEST_P(pressure, an_observer_of_several_writes_is_told_once)
 	EXPECT_TRUE(observer->told_properly());
 }
 
-// contract 13: the peer was disconnected meanwhile.
-TEST_P(pressure, an_observer_that_is_gone_is_forgotten)
+// The peer was disconnected meanwhile.
+CONTRACT_TEST_P(pressure, an_observer_that_is_gone_is_forgotten, 13)
 {
 	disk.change_setting(lt::settings_pack::max_queued_disk_bytes, 2 * block_bytes);
 	test_torrent const t(shape_named("v1_256k_pieces"));
@@ -81,8 +80,8 @@ TEST_P(pressure, an_observer_that_is_gone_is_forgotten)
 	expect_all_readable(disk, s);
 }
 
-// contract 13, 32: told, or gone with the disk; the end does not wait for it.
-TEST_P(pressure, a_full_queue_does_not_keep_the_disk_from_ending)
+// Told, or gone with the disk; the end does not wait for it.
+CONTRACT_TEST_P(pressure, a_full_queue_does_not_keep_the_disk_from_ending, 13, 32)
 {
 	disk.change_setting(lt::settings_pack::max_queued_disk_bytes, block_bytes);
 	test_torrent const t(shape_named("v1_256k_pieces"));
@@ -95,8 +94,8 @@ TEST_P(pressure, a_full_queue_does_not_keep_the_disk_from_ending)
 	EXPECT_TRUE(observer->told_properly());
 }
 
-// contract 13: a raised limit ends the pressure.
-TEST_P(pressure, below_the_limit_nobody_waits)
+// A raised limit ends the pressure.
+CONTRACT_TEST_P(pressure, below_the_limit_nobody_waits, 13)
 {
 	disk.change_setting(lt::settings_pack::max_queued_disk_bytes, 64 * 1024 * 1024);
 	test_torrent const t(shape_named("v1_256k_pieces"));
@@ -109,8 +108,7 @@ TEST_P(pressure, below_the_limit_nobody_waits)
 	for (auto const& w : writes) EXPECT_FALSE(w.wait().over_watermark);
 }
 
-// contract 30
-TEST_P(pressure, counters_of_blocks_grow_with_the_work)
+CONTRACT_TEST_P(pressure, counters_of_blocks_grow_with_the_work, 30)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -127,8 +125,7 @@ TEST_P(pressure, counters_of_blocks_grow_with_the_work)
 	EXPECT_GT(disk.counter(lt::counters::disk_hash_time), hash_time);
 }
 
-// contract 30
-TEST_P(pressure, gauges_show_what_is_outstanding)
+CONTRACT_TEST_P(pressure, gauges_show_what_is_outstanding, 30)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	test_torrent const t(shape_named("v1_256k_pieces"));
@@ -150,8 +147,8 @@ TEST_P(pressure, gauges_show_what_is_outstanding)
 	EXPECT_EQ(disk.counter(lt::counters::disk_blocks_in_use), 0);
 }
 
-// contract 30: libtorrent counts these itself, up at the call and down in the handler.
-TEST_P(pressure, the_gauge_of_queued_bytes_is_left_to_libtorrent)
+// Libtorrent counts these itself, up at the call and down in the handler.
+CONTRACT_TEST_P(pressure, the_gauge_of_queued_bytes_is_left_to_libtorrent, 30)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -162,8 +159,8 @@ TEST_P(pressure, the_gauge_of_queued_bytes_is_left_to_libtorrent)
 	EXPECT_EQ(disk.counter(lt::counters::queued_write_bytes), 0);
 }
 
-// contract 7, 30: also when its torrent is gone.
-TEST_P(pressure, a_held_buffer_is_a_block_in_use)
+// Also when its torrent is gone.
+CONTRACT_TEST_P(pressure, a_held_buffer_is_a_block_in_use, 7, 30)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	test_torrent const t(shape_named("v1_16k_pieces"));
@@ -182,8 +179,7 @@ TEST_P(pressure, a_held_buffer_is_a_block_in_use)
 	EXPECT_EQ(disk.counter(lt::counters::disk_blocks_in_use), 0);
 }
 
-// contract 31
-TEST_P(pressure, settings_may_change_at_any_time)
+CONTRACT_TEST_P(pressure, settings_may_change_at_any_time, 31)
 {
 	test_torrent const t(shape_named("hybrid_256k_pieces"));
 	auto const& s = disk.add(t);

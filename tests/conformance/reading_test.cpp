@@ -10,8 +10,7 @@ SLIPSTREAM_ON_EVERY_DISK(reading);
 class padding : public conformance {};
 SLIPSTREAM_ON_EVERY_DISK(padding);
 
-// contract 11, 15, 20
-TEST_P(reading, every_shape_comes_back_as_it_was_written)
+CONTRACT_TEST_P(reading, every_shape_comes_back_as_it_was_written, 11, 15, 20)
 {
 	int folder = 0;
 	for (auto const& shape : small_shapes())
@@ -25,8 +24,7 @@ TEST_P(reading, every_shape_comes_back_as_it_was_written)
 	}
 }
 
-// contract 11, 15, 20
-TEST_P(reading, pieces_of_16_mib_come_back_as_they_were_written)
+CONTRACT_TEST_P(reading, pieces_of_16_mib_come_back_as_they_were_written, 11, 15, 20)
 {
 	int folder = 0;
 	for (auto const& shape : large_shapes())
@@ -40,8 +38,8 @@ TEST_P(reading, pieces_of_16_mib_come_back_as_they_were_written)
 	}
 }
 
-// contract 15: any start, any length up to a block, over the border of two blocks.
-TEST_P(reading, any_start_and_length_inside_the_piece)
+// Any start, any length up to a block, over the border of two blocks.
+CONTRACT_TEST_P(reading, any_start_and_length_inside_the_piece, 15)
 {
 	for (auto const name : {"v1_256k_pieces", "hybrid_many_files", "v1_many_files", "v1_4k_pieces"})
 	{
@@ -74,8 +72,7 @@ TEST_P(reading, any_start_and_length_inside_the_piece)
 	}
 }
 
-// contract 15
-TEST_P(reading, a_buffer_is_as_long_as_the_read)
+CONTRACT_TEST_P(reading, a_buffer_is_as_long_as_the_read, 15)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -89,8 +86,8 @@ TEST_P(reading, a_buffer_is_as_long_as_the_read)
 	}
 }
 
-// contract 14: before the writes completed.
-TEST_P(reading, a_read_sees_the_writes_issued_before_it)
+// Before the writes completed.
+CONTRACT_TEST_P(reading, a_read_sees_the_writes_issued_before_it, 14)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -115,8 +112,7 @@ TEST_P(reading, a_read_sees_the_writes_issued_before_it)
 	}
 }
 
-// contract 15, 19
-TEST_P(reading, a_block_never_written_is_an_error)
+CONTRACT_TEST_P(reading, a_block_never_written_is_an_error, 15, 19)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto const& s = disk.add(t);
@@ -130,8 +126,7 @@ TEST_P(reading, a_block_never_written_is_an_error)
 	expect_missing(straddling);
 }
 
-// contract 15
-TEST_P(reading, a_failed_read_hands_over_no_buffer)
+CONTRACT_TEST_P(reading, a_failed_read_hands_over_no_buffer, 15)
 {
 	test_torrent const t(shape_named("v1_16k_pieces"));
 	auto const& s = disk.add(t);
@@ -140,8 +135,20 @@ TEST_P(reading, a_failed_read_hands_over_no_buffer)
 	EXPECT_EQ(static_cast<bool>(read.wait().buffer), deviates().has_value());
 }
 
-// contract 15, 19: never zeros in place of what is not there.
-TEST_P(reading, a_hole_between_written_blocks_is_an_error)
+// What an application is told: not only that it failed.
+CONTRACT_TEST_P(reading, a_failed_read_says_which_operation_and_which_file, 19)
+{
+	test_torrent const t(shape_named("hybrid_many_files"));
+	auto const& s = disk.add(t);
+	auto const read = disk.read(s, t.blocks().front());
+	auto const& error = read.wait().error;
+	ASSERT_TRUE(error.ec);
+	EXPECT_NE(error.operation, lt::operation_t::unknown);
+	EXPECT_EQ(error.file(), t.files().file_index_at_offset(0));
+}
+
+// Never zeros in place of what is not there.
+CONTRACT_TEST_P(reading, a_hole_between_written_blocks_is_an_error, 15, 19)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -164,8 +171,8 @@ TEST_P(reading, a_hole_between_written_blocks_is_an_error)
 	EXPECT_TRUE(disk.read(s, blocks[3]).wait().bytes() == t.bytes(blocks[3]));
 }
 
-// contract 17: hints change nothing that can be seen.
-TEST_P(reading, hints_do_not_change_the_bytes)
+// Hints change nothing that can be seen.
+CONTRACT_TEST_P(reading, hints_do_not_change_the_bytes, 17)
 {
 	test_torrent const t(shape_named("hybrid_256k_pieces"));
 	auto const& s = disk.add(t);
@@ -182,8 +189,7 @@ TEST_P(reading, hints_do_not_change_the_bytes)
 	expect_right_hash(disk.hash(s, block.piece, d::flush_piece), t, block.piece);
 }
 
-// contract 16, 18
-TEST_P(reading, a_buffer_keeps_its_bytes_when_its_block_is_written_again)
+CONTRACT_TEST_P(reading, a_buffer_keeps_its_bytes_when_its_block_is_written_again, 16, 18)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	test_torrent const other(shape_named("v1_256k_pieces"), 2);
@@ -201,8 +207,7 @@ TEST_P(reading, a_buffer_keeps_its_bytes_when_its_block_is_written_again)
 	EXPECT_TRUE(part.wait().bytes() == t.bytes(block.piece, 16'000, 1000));
 }
 
-// contract 16, 28
-TEST_P(reading, a_buffer_keeps_its_bytes_when_its_piece_is_cleared_or_deleted)
+CONTRACT_TEST_P(reading, a_buffer_keeps_its_bytes_when_its_piece_is_cleared_or_deleted, 16, 28)
 {
 	test_torrent const t(shape_named("v1_256k_pieces"));
 	test_torrent const other(shape_named("v1_256k_pieces"), 2);
@@ -219,8 +224,7 @@ TEST_P(reading, a_buffer_keeps_its_bytes_when_its_piece_is_cleared_or_deleted)
 	EXPECT_TRUE(held.wait().bytes() == t.bytes(block));
 }
 
-// contract 22
-TEST_P(padding, reads_as_zeros_whatever_the_writer_sent)
+CONTRACT_TEST_P(padding, reads_as_zeros_whatever_the_writer_sent, 22)
 {
 	for (auto const name : {"v1_padded", "hybrid_many_files", "hybrid_padded_end", "v2_many_files"})
 	{
@@ -234,8 +238,8 @@ TEST_P(padding, reads_as_zeros_whatever_the_writer_sent)
 	}
 }
 
-// contract 22: blocks that are padding alone are there without ever being written.
-TEST_P(padding, blocks_of_padding_alone_are_never_written_and_read_as_zeros)
+// Blocks that are padding alone are there without ever being written.
+CONTRACT_TEST_P(padding, blocks_of_padding_alone_are_never_written_and_read_as_zeros, 22)
 {
 	for (auto const name : {"v1_padded", "hybrid_many_files", "hybrid_padded_end"})
 	{
@@ -255,8 +259,8 @@ TEST_P(padding, blocks_of_padding_alone_are_never_written_and_read_as_zeros)
 	}
 }
 
-// contract 22: a careless writer may send blocks that are padding alone, too.
-TEST_P(padding, a_write_to_padding_alone_succeeds_and_changes_nothing)
+// A careless writer may send blocks that are padding alone, too.
+CONTRACT_TEST_P(padding, a_write_to_padding_alone_succeeds_and_changes_nothing, 22)
 {
 	test_torrent const t(shape_named("v1_padded"));
 	auto const& s = disk.add(t);
@@ -268,8 +272,7 @@ TEST_P(padding, a_write_to_padding_alone_succeeds_and_changes_nothing)
 		EXPECT_TRUE(disk.read(s, b).wait().bytes() == t.bytes(b));
 }
 
-// contract 14, 22
-TEST_P(padding, dirty_padding_is_zeros_before_the_write_completes)
+CONTRACT_TEST_P(padding, dirty_padding_is_zeros_before_the_write_completes, 14, 22)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	test_torrent const t(shape_named("hybrid_many_files"));

@@ -8,8 +8,8 @@ namespace slipstream::test {
 class writing : public conformance {};
 SLIPSTREAM_ON_EVERY_DISK(writing);
 
-// contract 11: the harness overwrites and frees the buffer as soon as the call returned.
-TEST_P(writing, the_buffer_is_lent_for_the_call_alone)
+// The harness overwrites and frees the buffer as soon as the call returned.
+CONTRACT_TEST_P(writing, the_buffer_is_lent_for_the_call_alone, 11)
 {
 	test_torrent const t(shape_named("v1_many_files"));
 	auto const& s = disk.add(t);
@@ -26,8 +26,7 @@ TEST_P(writing, the_buffer_is_lent_for_the_call_alone)
 	expect_all_readable(disk, s);
 }
 
-// contract 11
-TEST_P(writing, blocks_may_come_in_any_order)
+CONTRACT_TEST_P(writing, blocks_may_come_in_any_order, 11)
 {
 	for (auto const name : {"v1_256k_pieces", "hybrid_many_files"})
 	{
@@ -44,8 +43,8 @@ TEST_P(writing, blocks_may_come_in_any_order)
 	}
 }
 
-// contract 12: blocks that no peer sent have no observer.
-TEST_P(writing, an_observer_is_not_needed)
+// Blocks that no peer sent have no observer.
+CONTRACT_TEST_P(writing, an_observer_is_not_needed, 12)
 {
 	disk.change_setting(lt::settings_pack::max_queued_disk_bytes, block_bytes);
 	test_torrent const t(shape_named("v1_256k_pieces"));
@@ -54,8 +53,8 @@ TEST_P(writing, an_observer_is_not_needed)
 	expect_all_readable(disk, s);
 }
 
-// contract 18: the same block from two peers in end-game.
-TEST_P(writing, the_same_block_twice_is_no_error)
+// The same block from two peers in end-game.
+CONTRACT_TEST_P(writing, the_same_block_twice_is_no_error, 18)
 {
 	test_torrent const t(shape_named("v2_many_files"));
 	auto const& s = disk.add(t);
@@ -64,8 +63,7 @@ TEST_P(writing, the_same_block_twice_is_no_error)
 	expect_all_readable(disk, s);
 }
 
-// contract 18
-TEST_P(writing, the_last_write_wins)
+CONTRACT_TEST_P(writing, the_last_write_wins, 18)
 {
 	test_torrent const wrong(shape_named("hybrid_many_files"), 7);
 	test_torrent const t(shape_named("hybrid_many_files"));
@@ -78,8 +76,7 @@ TEST_P(writing, the_last_write_wins)
 	expect_all_readable(disk, s);
 }
 
-// contract 14, 18
-TEST_P(writing, the_last_of_several_outstanding_writes_wins)
+CONTRACT_TEST_P(writing, the_last_of_several_outstanding_writes_wins, 14, 18)
 {
 	if (auto const why = deviates()) GTEST_SKIP() << *why;
 	test_torrent const wrong(shape_named("v1_256k_pieces"), 7);
@@ -105,8 +102,8 @@ TEST_P(writing, the_last_of_several_outstanding_writes_wins)
 	expect_all_readable(disk, s);
 }
 
-// contract 8, 11: two torrents of one shape, block by block in turns.
-TEST_P(writing, torrents_do_not_mix)
+// Two torrents of one shape, block by block in turns.
+CONTRACT_TEST_P(writing, torrents_do_not_mix, 8, 11)
 {
 	test_torrent const a(shape_named("hybrid_many_files"), 1);
 	test_torrent const b(shape_named("hybrid_many_files"), 2);
@@ -123,8 +120,8 @@ TEST_P(writing, torrents_do_not_mix)
 	expect_all_readable(disk, on_b);
 }
 
-// contract 11: a block of a short last piece, and of a piece shorter than a block.
-TEST_P(writing, a_block_may_be_shorter_than_16_kib)
+// A block of a short last piece, and of a piece shorter than a block.
+CONTRACT_TEST_P(writing, a_block_may_be_shorter_than_16_kib, 11)
 {
 	for (auto const name : {"v1_16k_pieces", "v1_4k_pieces", "v1_one_byte", "hybrid_256k_pieces"})
 	{
