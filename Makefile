@@ -4,7 +4,7 @@ jobs := $(shell nproc)
 
 MINUTES ?= 10
 
-.PHONY: help setup build demo test test-asan test-tsan soak bench-rss bench-eviction install clean
+.PHONY: help setup build demo test test-asan test-tsan soak bench bench-rss bench-eviction install clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ soak: setup ## players on films larger than the memory for MINUTES=10, then 2 Gi
 	@build/soak --minutes $(MINUTES) --change-capacity
 	@SLIPSTREAM_BIN=build/slipstream SLIPSTREAM_TEST_FILM_MIB=2048 SLIPSTREAM_TEST_CAPACITY_MIB=64 \
 		python3 -B tests/e2e/t09_big_film.py T01Film
+
+bench: setup ## measure against the goals: a table in bench/results (10 to 15 minutes)
+	@cmake --preset release
+	@cmake --build --preset release
+	@bench/run.sh build
 
 bench-rss: setup ## RSS against the capacity, 32 MiB to 4 GiB, with 1 torrent and with 50
 	@cmake --preset release
