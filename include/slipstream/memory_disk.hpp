@@ -76,6 +76,7 @@ struct memory_stats
 	std::int64_t used_bytes = 0;      // every block in use, held by leases and buffers included
 	std::int64_t peak_bytes = 0;      // the most that used_bytes ever was
 	std::int64_t mapped_bytes = 0;    // memory taken from the system for blocks
+	std::int64_t lent_bytes = 0;      // with peers' send buffers and leases now; a block of two peers counts twice
 	std::int64_t torrents = 0;        // storages alive now
 	std::int64_t hash_jobs = 0;       // queued or running now
 	std::int64_t blocks_written = 0;  // since the start, as all below
@@ -164,7 +165,7 @@ private:
 	std::weak_ptr<torrent_storage> m_storage;
 };
 
-// What goes up from the disk. Called on the network thread of the torrent's session, in the middle of
+// What goes up from the disk. Called on the network thread of the torrent's session (but for the last), in the middle of
 // libtorrent's work: return soon, take no lock that is held while calling libtorrent, throw nothing.
 class memory_events
 {
@@ -174,6 +175,8 @@ public:
 	virtual void piece_verified(lt::info_hash_t const& torrent, lt::piece_index_t piece) = 0;
 	// The piece was verified and is no longer in memory.
 	virtual void piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t piece) = 0;
+	// The capacity is another. Unlike the others this comes on the thread that set it, from within set_capacity_bytes().
+	virtual void capacity_changed(std::int64_t /*bytes*/) {}
 };
 
 class memory_disk

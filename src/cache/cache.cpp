@@ -211,6 +211,8 @@ void cache::recount()
 	m_crowded = m_enabled && total_blocks() > b.capacity_blocks - b.scratch_blocks;
 	// Connections beyond what a quarter of the capacity could take in are slowed, not provided for.
 	m_wanted_free = std::min(b.arriving_blocks() + b.largest_piece_blocks, b.capacity_blocks / 4);
+	// Where nothing has to go, what is lent costs nothing.
+	m_lendable = m_crowded ? b.lent_blocks() : std::numeric_limits<std::int64_t>::max();
 	grant_anew();
 }
 

@@ -113,6 +113,8 @@ public:
 	void make_room() EXCLUDES(m_mutex);
 	// Fewer blocks are free than may still arrive.
 	[[nodiscard]] bool is_low() const noexcept;
+	// How many blocks may be lent at a time to those who may keep them while their pieces go. Any time, no lock.
+	[[nodiscard]] std::int64_t lendable_blocks() const noexcept { return m_lendable.load(std::memory_order_relaxed); }
 	// The number of free blocks from which on memory is not low.
 	[[nodiscard]] std::int64_t wanted_free_blocks() const noexcept
 	{ return m_wanted_free.load(std::memory_order_relaxed); }
@@ -160,6 +162,7 @@ private:
 	bool const m_enabled;
 	std::atomic<bool> m_crowded{false};
 	std::atomic<std::int64_t> m_wanted_free{0};
+	std::atomic<std::int64_t> m_lendable{std::numeric_limits<std::int64_t>::max()};
 
 	mutable mutex m_mutex;
 	std::uint64_t m_next_id GUARDED_BY(m_mutex) = 1;

@@ -63,7 +63,23 @@ expected<std::int64_t> disk_core::set_capacity(std::int64_t const bytes)
 	// The pool knows one waiter: this one replaces, and does the work of, one that waits for room.
 	m_trim_due.store(true);
 	pool.when_free(0, [this] { say_room(); });
+	lending.look();
+	decltype(m_capacity_listeners) listeners;
+	{
+		mutex_lock const lock(m_mutex);
+		std::erase_if(m_capacity_listeners, [](auto const& weak) { return weak.expired(); });
+		listeners = m_capacity_listeners;
+	}
+	for (auto const& weak : listeners)
+		if (auto const events = weak.lock()) events->capacity_changed(blocks * block_size_bytes);
 	return blocks * block_size_bytes;
+}
+
+void disk_core::tell_of_capacity(std::weak_ptr<memory_events> events)
+{
+	if (events.expired()) return;
+	mutex_lock const lock(m_mutex);
+	m_capacity_listeners.insert(std::move(events));
 }
 
 // The pool is the core's, so the call cannot outlive `this`.
@@ -78,6 +94,7 @@ void disk_core::tell_when_room(std::weak_ptr<room_listener> listener)
 
 void disk_core::look_for_room()
 {
+	lending.look();
 	if (cache.is_low()) return;
 	{
 		mutex_lock const lock(m_mutex);
@@ -156,6 +173,7 @@ memory_stats disk_core::stats() const
 	s.used_bytes = pool.used_blocks() * block_size_bytes;
 	s.peak_bytes = pool.peak_blocks() * block_size_bytes;
 	s.mapped_bytes = pool.mapped_bytes();
+	s.lent_bytes = lending.lent_blocks() * block_size_bytes;
 	s.hash_jobs = hasher.num_jobs();
 	s.blocks_written = get(count.blocks_written);
 	s.blocks_read = get(count.blocks_read);

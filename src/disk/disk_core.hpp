@@ -8,6 +8,7 @@
 #include "block/block_pool.hpp"
 #include "block/mutex.hpp"
 #include "cache/cache.hpp"
+#include "disk/lending.hpp"
 #include "store/hasher.hpp"
 
 #include <slipstream/memory_disk.hpp>
@@ -21,16 +22,6 @@
 namespace slipstream {
 
 class torrent_storage;
-
-// Hears, on any thread, that memory is no longer low.
-class room_listener
-{
-public:
-	virtual void room() noexcept = 0;
-
-protected:
-	~room_listener() = default;
-};
 
 class disk_core
 {
@@ -52,6 +43,7 @@ public:
 
 	block_pool pool;
 	class cache cache;
+	class lending lending{cache};
 	counters count;
 	class hasher hasher; // after the pool: workers are joined before it goes
 
@@ -67,6 +59,8 @@ public:
 	void tell_when_room(std::weak_ptr<room_listener> listener) EXCLUDES(m_mutex);
 	// What is wanted free may have become less since: tells those that wait, if memory is not low any more.
 	void look_for_room() EXCLUDES(m_mutex);
+	// `events` hears of the capacity, too. Kept weakly.
+	void tell_of_capacity(std::weak_ptr<memory_events> events) EXCLUDES(m_mutex);
 
 	void enter(std::shared_ptr<torrent_storage> const& storage) EXCLUDES(m_mutex);
 	// Files it under hashes learnt since.
@@ -98,6 +92,7 @@ private:
 	std::unordered_map<lt::sha1_hash, std::vector<entry>> m_by_name GUARDED_BY(m_mutex);
 	std::unordered_map<void const*, std::weak_ptr<torrent_storage>> m_by_owner GUARDED_BY(m_mutex);
 	std::set<std::weak_ptr<room_listener>, std::owner_less<>> m_wait_for_room GUARDED_BY(m_mutex);
+	std::set<std::weak_ptr<memory_events>, std::owner_less<>> m_capacity_listeners GUARDED_BY(m_mutex);
 };
 
 // The names a torrent's hashes are filed under: v1, and the first 20 bytes of v2.

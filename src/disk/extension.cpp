@@ -225,6 +225,7 @@ private:
 std::shared_ptr<lt::plugin> make_extension(std::shared_ptr<disk_core> core, std::weak_ptr<memory_events> events
 	, wanting const who)
 {
+	core->tell_of_capacity(events);
 	return std::make_shared<session_part>(std::move(core), std::move(events), who);
 }
 

@@ -81,6 +81,8 @@ expected<lease> memory_torrent::view(lt::piece_index_t const piece, int const of
 	{
 		std::shared_ptr<disk_core> core;
 		std::vector<block_ref> blocks;
+		std::int64_t counted = 0;
+		~holding() { core->lending.came_home(counted); }
 	};
 	auto held = std::make_shared<holding>();
 	held->core = storage->share_core();
@@ -88,6 +90,9 @@ expected<lease> memory_torrent::view(lt::piece_index_t const piece, int const of
 	held->blocks = storage->pieces().blocks(piece, first, count, state);
 	if (!held->blocks.front() && !shape.is_padding(piece, first)) return errc::not_in_memory;
 	if (verified_only && state != piece_state::verified) return errc::not_verified;
+
+	held->counted = std::ranges::count_if(held->blocks, [](block_ref const& b) { return bool(b); });
+	held->core->lending.lend(held->counted);
 
 	static constexpr char zeros[block_size_bytes] = {};
 	std::vector<lease::view> views;

@@ -37,6 +37,29 @@ private:
 	std::shared_ptr<write_watermark> const m_watermark;
 };
 
+// More may be lent: `serve` runs on the session's network thread. It is the disk's own, which closes the queue before it dies.
+class read_step final : public own_step
+{
+public:
+	explicit read_step(std::function<void()> serve) : m_serve(std::move(serve)) {}
+	void run() override { m_serve(); }
+
+private:
+	std::function<void()> const m_serve;
+};
+
+class read_room final : public room_listener
+{
+public:
+	read_room(std::shared_ptr<completion_queue> completions, std::function<void()> serve)
+		: m_completions(std::move(completions)), m_serve(std::move(serve)) {}
+	void room() noexcept override { m_completions->push(step_due{std::make_unique<read_step>(m_serve)}); }
+
+private:
+	std::shared_ptr<completion_queue> const m_completions;
+	std::function<void()> const m_serve;
+};
+
 } // namespace
 
 memory_disk_io::memory_disk_io(lt::io_context& ioc, lt::settings_interface const& settings
@@ -47,6 +70,7 @@ memory_disk_io::memory_disk_io(lt::io_context& ioc, lt::settings_interface const
 	, m_counters(counters)
 	, m_completions(std::make_shared<completion_queue>(ioc))
 	, m_room(std::make_shared<session_room>(m_completions, m_watermark))
+	, m_read_room(std::make_shared<read_room>(m_completions, [this] { serve_waiting_reads(); }))
 {
 	settings_updated();
 }
@@ -73,6 +97,11 @@ memory_disk_io::~memory_disk_io()
 void memory_disk_io::abort(bool const wait)
 {
 	m_aborted = true;
+	for (auto& waiting : std::exchange(m_waiting_reads, {}))
+	{
+		waiting.done.error = {boost::asio::error::operation_aborted, lt::operation_t::file_read};
+		m_completions->push(std::move(waiting.done));
+	}
 	m_core->hasher.cancel(*this);
 	// The workers are the core's and outlive the session; what must have ended is their work for it.
 	if (wait) m_core->hasher.wait_for(*this);
@@ -94,7 +123,7 @@ void memory_disk_io::settings_updated()
 // queued_write_bytes is not among them: libtorrent itself adds a write's bytes and takes them off again.
 void memory_disk_io::update_stats_counters(lt::counters& counters) const
 {
-	auto const queued = m_completions->size() + m_hash_jobs.load(std::memory_order_relaxed);
+	auto const queued = m_completions->size() + static_cast<int>(m_waiting_reads.size()) + m_hash_jobs.load(std::memory_order_relaxed);
 	counters.set_value(lt::counters::disk_blocks_in_use, m_core->pool.used_blocks());
 	counters.set_value(lt::counters::queued_disk_jobs, queued);
 	counters.set_value(lt::counters::num_jobs, queued);
@@ -123,6 +152,7 @@ void memory_disk_io::remove_torrent(lt::storage_index_t const index)
 {
 	auto const storage = m_storages.remove(index);
 	if (!storage) return;
+	end_waiting_reads(*storage, boost::asio::error::operation_aborted);
 	m_core->leave(*storage);
 	storage->remove();
 }
@@ -190,10 +220,15 @@ void memory_disk_io::async_check_files(lt::storage_index_t const index
 	fence(storage, std::move(done));
 }
 
-// Everything on the blocks takes effect when it is called, so there is nothing to stop but what hashes.
+// Everything on the blocks takes effect when it is called, so there is nothing to stop but what hashes and what waits to be
+// read.
 // What is in memory stays: a pause ends.
 void memory_disk_io::async_stop_torrent(lt::storage_index_t const index, std::function<void()> handler)
-{ fence(m_storages.find(index), plain_done{std::move(handler)}); }
+{
+	auto const storage = m_storages.find(index);
+	if (storage) end_waiting_reads(*storage, boost::asio::error::operation_aborted);
+	fence(storage, plain_done{std::move(handler)});
+}
 
 // There are no files to close, and the data is still wanted.
 void memory_disk_io::async_release_files(lt::storage_index_t const index, std::function<void()> handler)
@@ -218,6 +253,7 @@ void memory_disk_io::async_delete_files(lt::storage_index_t const index, lt::rem
 	, std::function<void(lt::storage_error const&)> handler)
 {
 	auto const storage = live(index);
+	if (storage) end_waiting_reads(*storage, boost::asio::error::operation_aborted);
 	if (storage && (options & lt::session_handle::delete_files)) storage->drop_all();
 	fence(storage, delete_done{std::move(handler), aborted_unless(storage != nullptr)});
 }
@@ -235,7 +271,12 @@ void memory_disk_io::async_clear_piece(lt::storage_index_t const index, lt::piec
 	, std::function<void(lt::piece_index_t)> handler)
 {
 	auto const storage = live(index);
-	if (storage && storage->shape().has(piece)) storage->clear(piece);
+	if (storage && storage->shape().has(piece))
+	{
+		// What would find nothing any more.
+		end_waiting_reads(*storage, boost::asio::error::eof, piece);
+		storage->clear(piece);
+	}
 	fence(storage, clear_done{std::move(handler), piece});
 }
 

@@ -66,12 +66,56 @@ void memory_disk_io::async_read(lt::storage_index_t const index, lt::peer_reques
 	, std::function<void(lt::disk_buffer_holder, lt::storage_error const&)> handler, lt::disk_job_flags_t)
 {
 	read_done done{std::move(handler), {}, {}};
-	if (auto const storage = live(index)) done.buffer = read(*storage, r, done.error);
-	else done.error = aborted(lt::operation_t::file_read);
+	if (auto const storage = live(index)) return read_or_wait(storage, r, std::move(done));
+	done.error = aborted(lt::operation_t::file_read);
 	m_completions->push(std::move(done));
 }
 
-// The blocks are found and shared here, in the call, so that the outcome is of this moment.
+// What is read for a peer stays with it until it took it, whatever becomes of the piece; so there is a bound to what is
+// lent at a time, and beyond it reads wait. (To refuse them would be worse: libtorrent disconnects a peer after 100 refusals.)
+void memory_disk_io::read_or_wait(std::shared_ptr<torrent_storage> const& storage, lt::peer_request const& r
+	, read_done done)
+{
+	if (!m_waiting_reads.empty() || !m_core->lending.try_lend(m_read_room))
+	{
+		m_waiting_reads.push_back({storage, r, std::move(done)});
+		return;
+	}
+	done.buffer = read(*storage, r, done.error);
+	if (!done.buffer) m_core->lending.came_home(1);
+	m_completions->push(std::move(done));
+}
+
+void memory_disk_io::serve_waiting_reads()
+{
+	while (!m_waiting_reads.empty() && m_core->lending.try_lend(m_read_room))
+	{
+		auto [weak, request, done] = std::move(m_waiting_reads.front());
+		m_waiting_reads.pop_front();
+		if (auto const storage = weak.lock(); storage && !storage->removed()) done.buffer = read(*storage, request, done.error);
+		else done.error = aborted(lt::operation_t::file_read);
+		if (!done.buffer) m_core->lending.came_home(1);
+		m_completions->push(std::move(done));
+	}
+}
+
+void memory_disk_io::end_waiting_reads(torrent_storage const& storage, boost::system::error_code const why
+	, std::optional<lt::piece_index_t> const piece)
+{
+	for (auto i = m_waiting_reads.begin(); i != m_waiting_reads.end();)
+	{
+		if (i->storage.lock().get() != &storage || (piece && i->request.piece != *piece))
+		{
+			++i;
+			continue;
+		}
+		i->done.error = failure(why, lt::operation_t::file_read);
+		m_completions->push(std::move(i->done));
+		i = m_waiting_reads.erase(i);
+	}
+}
+
+// The blocks are found and shared here, so that the outcome is of the moment in which it is served.
 lt::disk_buffer_holder memory_disk_io::read(torrent_storage const& storage, lt::peer_request const& r
 	, lt::storage_error& error)
 {
@@ -124,7 +168,11 @@ lt::disk_buffer_holder memory_disk_io::read(torrent_storage const& storage, lt::
 	return lt_compat::make_buffer(*this, std::move(whole).freeze().lend(0), r.length);
 }
 
-void memory_disk_io::free_disk_buffer(char* const buffer) { block_ref::take_back(buffer); }
+void memory_disk_io::free_disk_buffer(char* const buffer)
+{
+	block_ref::take_back(buffer);
+	m_core->lending.came_home(1);
+}
 
 // -- writing
 

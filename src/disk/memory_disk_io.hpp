@@ -20,7 +20,9 @@
 #include <libtorrent/settings_pack.hpp>
 
 #include <atomic>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -94,6 +96,20 @@ private:
 	void fence(std::shared_ptr<torrent_storage> const& storage, completion c);
 	void start(std::unique_ptr<hash> job, std::shared_ptr<torrent_storage> storage);
 
+	// A read that waits until less is lent. Its storage may go meanwhile.
+	struct waiting_read
+	{
+		std::weak_ptr<torrent_storage> storage;
+		lt::peer_request request;
+		read_done done;
+	};
+	void read_or_wait(std::shared_ptr<torrent_storage> const& storage, lt::peer_request const& r, read_done done);
+	// Of those that wait, as many as may be served now, in order.
+	void serve_waiting_reads();
+	// Ends those of the storage, or of one of its pieces, before what fences them.
+	void end_waiting_reads(torrent_storage const& storage, boost::system::error_code why
+		, std::optional<lt::piece_index_t> piece = std::nullopt);
+
 	[[nodiscard]] lt::disk_buffer_holder read(torrent_storage const& storage, lt::peer_request const& r
 		, lt::storage_error& error);
 	[[nodiscard]] lt::storage_error write(torrent_storage& storage, lt::peer_request const& r
@@ -106,10 +122,12 @@ private:
 	std::shared_ptr<completion_queue> const m_completions;
 	std::shared_ptr<write_watermark> const m_watermark = std::make_shared<write_watermark>();
 	std::shared_ptr<room_listener> const m_room;
+	std::shared_ptr<room_listener> const m_read_room;
 	std::atomic<int> m_hash_jobs{0}; // with the workers
 
 	// network thread
 	storage_slots<torrent_storage> m_storages;
+	std::deque<waiting_read> m_waiting_reads;
 	bool m_aborted = false;
 	std::int64_t m_connections = 0; // as told to the cache
 };

@@ -45,6 +45,15 @@ void core::count_peers_again()
 	m_session->apply_settings(std::move(changed));
 }
 
+// The latest, where it changed more than once.
+void core::capacity_changed()
+{
+	if (!m_session) return;
+	lt::settings_pack changed;
+	limit_to(m_environment.disk.capacity_bytes(), changed);
+	m_session->apply_settings(std::move(changed));
+}
+
 void core::start()
 {
 	lt::session_params params(session_settings(m_environment.options));

@@ -51,6 +51,7 @@ public:
 	{ return m_torrents; }
 	void piece_verified(lt::info_hash_t const& torrent, lt::piece_index_t piece);
 	void piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t piece);
+	void capacity_changed();
 	void listening_on(boost::asio::ip::tcp::endpoint endpoint);
 
 private:

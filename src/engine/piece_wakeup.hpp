@@ -1,4 +1,5 @@
-// Carries "this piece is verified" and "this piece is gone" from libtorrent's thread to the engine's.
+// Carries "this piece is verified" and "this piece is gone" from libtorrent's thread, and "the capacity is another" from
+// anyone's, to the engine's.
 //
 // Owned by the core, known weakly by the disk's extension. It only posts: no lock but the loop's gate, no
 // libtorrent call, nothing that can throw but for want of memory, which is caught. It holds no state.
@@ -24,6 +25,12 @@ public:
 	{ tell(&core::piece_verified, torrent, piece); }
 	void piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t const piece) override
 	{ tell(&core::piece_gone, torrent, piece); }
+
+	void capacity_changed(std::int64_t) override
+	{
+		try { m_loop->post([weak = m_core] { if (auto const c = weak.lock()) c->capacity_changed(); }); }
+		catch (std::exception const&) {}  // peers keep the limits they have; the disk's own hold
+	}
 
 private:
 	void tell(void (core::*what)(lt::info_hash_t const&, lt::piece_index_t), lt::info_hash_t const& torrent

@@ -87,6 +87,25 @@ std::string listen_interfaces(std::vector<std::string> const& addresses)
 	return list;
 }
 
+void limit_to(std::int64_t const capacity_bytes, lt::settings_pack& p)
+{
+	using pack = lt::settings_pack;
+	// What peers may still send when they are told to stop takes memory: two blocks each, an eighth of it in all.
+	auto const connections = std::clamp<std::int64_t>(capacity_bytes / 8 / (2 * block_size_bytes), 8, 200);
+	p.set_int(pack::connections_limit, static_cast<int>(connections));
+
+	// What is asked for and on its way when peers are told to stop still arrives, all that the system has received at once.
+	// So a peer is asked for a 64th of the memory at most: for 256 MiB 4 MiB, which 100 ms away is 40 MB/s.
+	p.set_int(pack::max_out_request_queue, static_cast<int>(std::clamp<std::int64_t>(
+		capacity_bytes / block_size_bytes / 64, 16, 500)));
+
+	// What a peer does not take of what it asked for stays lent. All of them together have an eighth of the memory (the budget's
+	// "lent"), each the same, less the block that libtorrent adds when it is below the mark; so those that take nothing
+	// leave the others their part. A block is the least; beyond 500 KiB, libtorrent's default, it gains nothing.
+	p.set_int(pack::send_buffer_watermark, static_cast<int>(std::clamp<std::int64_t>(
+		capacity_bytes / 8 / connections - block_size_bytes, block_size_bytes, 500 * 1024)));
+}
+
 lt::settings_pack session_settings(engine_options const& options)
 {
 	using pack = lt::settings_pack;
@@ -119,14 +138,7 @@ lt::settings_pack session_settings(engine_options const& options)
 	// uTP gains nothing on one machine.
 	p.set_bool(pack::enable_outgoing_utp, online);
 
-	// What peers may still send when they are told to stop takes memory: two blocks each, an eighth of it in all.
-	p.set_int(pack::connections_limit, static_cast<int>(std::clamp<std::int64_t>(
-		options.memory.capacity_bytes / 8 / (2 * block_size_bytes), 8, 200)));
-
-	// What is asked for and on its way when peers are told to stop still arrives, all that the system has received at once.
-	// So a peer is asked for a 64th of the memory at most: for 256 MiB 4 MiB, which 100 ms away is 40 MB/s.
-	p.set_int(pack::max_out_request_queue, static_cast<int>(std::clamp<std::int64_t>(
-		options.memory.capacity_bytes / block_size_bytes / 64, 16, 500)));
+	limit_to(options.memory.capacity_bytes, p);
 
 	// Between two reads a torrent wants nothing and counts as finished. Its peers are wanted again soon.
 	p.set_bool(pack::close_redundant_connections, false);

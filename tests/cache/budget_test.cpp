@@ -22,8 +22,10 @@ budget example()
 TEST(budget, the_terms_add_up_to_the_capacity)
 {
 	auto const b = example();
-	EXPECT_EQ(b.scratch_blocks + b.arriving_blocks() + b.open_blocks() + b.protectable_blocks(), b.capacity_blocks);
-	EXPECT_EQ(b.floor_blocks(), 8 + 88 + 4 * 64); // arriving: a third of the rest
+	EXPECT_EQ(b.scratch_blocks + b.arriving_blocks() + b.lent_blocks() + b.open_blocks() + b.protectable_blocks(), b.capacity_blocks);
+	EXPECT_EQ(b.lent_blocks(), 4096 / 8);
+	EXPECT_EQ(b.floor_blocks(), 423); // 8 + 4 * 64, and as arriving is a quarter and lent an eighth, 8/5 of it
+	EXPECT_EQ(b.scratch_blocks + b.arriving_at_floor_blocks() + b.lent_at_floor_blocks() + 2 * b.open_blocks(), b.floor_blocks());
 	EXPECT_TRUE(b.holds());
 }
 
@@ -47,7 +49,8 @@ TEST(budget, few_connections_are_provided_for_in_full)
 	auto b = example();
 	b.connections = 10;
 	EXPECT_EQ(b.arriving_blocks(), 20);
-	EXPECT_EQ(b.floor_blocks(), 8 + 20 + 4 * 64);
+	EXPECT_EQ(b.floor_blocks(), 325); // 8/7 of 8 + 20 + 4 * 64
+	EXPECT_EQ(b.lent_at_floor_blocks(), 325 - 284);
 }
 
 TEST(budget, at_the_floor_what_can_be_protected_is_what_is_open)
@@ -58,8 +61,25 @@ TEST(budget, at_the_floor_what_can_be_protected_is_what_is_open)
 		b.connections = connections;
 		b.capacity_blocks = b.floor_blocks();
 		EXPECT_GE(b.protectable_blocks(), b.open_blocks()) << connections;
-		EXPECT_LE(b.protectable_blocks(), b.open_blocks() + 1) << connections;
+		EXPECT_LE(b.protectable_blocks(), b.open_blocks() + 2) << connections;
 	}
+}
+
+TEST(budget, above_the_floor_it_always_holds_and_open_pieces_can_be_protected)
+{
+	for (int const connections : {0, 7, 30, 200})
+		for (std::int64_t piece = 1; piece <= 300; piece += 7)
+		{
+			auto b = example();
+			b.connections = connections;
+			b.piece_blocks = piece;
+			auto const floor = b.floor_blocks();
+			for (b.capacity_blocks = floor; b.capacity_blocks < floor + 40; ++b.capacity_blocks)
+			{
+				EXPECT_TRUE(b.holds());
+				EXPECT_GE(b.protectable_blocks(), b.open_blocks()) << connections << " " << piece << " " << b.capacity_blocks;
+			}
+		}
 }
 
 TEST(budget, a_torrent_that_is_neither_read_nor_wanted_costs_nothing)
