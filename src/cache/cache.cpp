@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 #include <utility>
 
 namespace slipstream {
@@ -19,6 +18,8 @@ std::uint64_t cache::enter(std::weak_ptr<evictee> torrent, std::int64_t const to
 	m.torrent = std::move(torrent);
 	m.total_blocks = total_blocks;
 	m.piece_blocks = piece_blocks;
+	m_total_blocks += total_blocks;
+	count_busy(m, m.busy());
 	recount();
 	return id;
 }
@@ -26,7 +27,15 @@ std::uint64_t cache::enter(std::weak_ptr<evictee> torrent, std::int64_t const to
 void cache::leave(std::uint64_t const torrent)
 {
 	mutex_lock const lock(m_mutex);
-	m_members.erase(torrent);
+	auto const left = m_members.find(torrent);
+	if (left == m_members.end()) return;
+	member& m = left->second;
+	m_total_blocks -= m.total_blocks;
+	for (std::size_t kind = 0; kind < std::size(m.given); ++kind) give(m, kind, {});
+	count_busy(m, false);
+	count_cut(m, false);
+	m_wishing.erase(torrent);
+	m_members.erase(left);
 	m_order.erase_torrent(torrent);
 	for (auto i = m_leaving.lower_bound({torrent, 0}); i != m_leaving.end() && i->first.torrent == torrent;)
 	{
@@ -34,6 +43,29 @@ void cache::leave(std::uint64_t const torrent)
 		i = m_leaving.erase(i);
 	}
 	recount();
+}
+
+void cache::count_busy(member& m, bool const busy)
+{
+	if (std::exchange(m.is_counted_busy, busy) == busy) return;
+	m_num_busy += busy ? 1 : -1;
+	m_busy_piece_blocks += busy ? m.piece_blocks : -m.piece_blocks;
+	auto const i = m_busy.try_emplace(m.piece_blocks, 0).first;
+	i->second += busy ? 1 : -1;
+	if (i->second == 0) m_busy.erase(i);
+}
+
+void cache::count_cut(member& m, bool const cut)
+{
+	if (std::exchange(m.is_counted_cut, cut) != cut) m_num_cut += cut ? 1 : -1;
+}
+
+void cache::count_wishes(std::uint64_t const id, member& m)
+{
+	if (m.wishes()) m_wishing.insert(id);
+	else m_wishing.erase(id);
+	count_busy(m, m.busy());
+	count_cut(m, m.is_cut());
 }
 
 bool cache::knows(std::uint64_t const torrent) const
@@ -61,7 +93,9 @@ void cache::set_wanting(std::uint64_t const torrent, bool const wanting)
 	auto const i = m_members.find(torrent);
 	if (i == m_members.end() || i->second.wanting == wanting) return;
 	i->second.wanting = wanting;
-	recount();
+	bool const was_busy = i->second.is_counted_busy;
+	count_busy(i->second, i->second.busy());
+	if (i->second.is_counted_busy != was_busy) recount();
 }
 
 budget cache::sum(member const* const alone, member const* const also) const
@@ -71,13 +105,19 @@ budget cache::sum(member const* const alone, member const* const also) const
 	b.scratch_blocks = m_pool.reserved_blocks();
 	b.connections = m_connections;
 	b.torrents = static_cast<std::int64_t>(m_members.size());
-	for (auto const& [id, m] : m_members)
+	if (alone)
 	{
-		if (alone ? alone != &m : !m.busy() && also != &m) continue;
-		b.largest_piece_blocks = std::max<std::int64_t>(b.largest_piece_blocks, m.piece_blocks);
-		b.piece_blocks += m.piece_blocks;
-		b.busy_torrents += 1;
+		b.largest_piece_blocks = b.piece_blocks = alone->piece_blocks;
+		b.busy_torrents = 1;
+		return b;
 	}
+	b.largest_piece_blocks = m_busy.empty() ? 0 : m_busy.rbegin()->first;
+	b.piece_blocks = m_busy_piece_blocks;
+	b.busy_torrents = m_num_busy;
+	if (!also || also->is_counted_busy) return b;
+	b.largest_piece_blocks = std::max<std::int64_t>(b.largest_piece_blocks, also->piece_blocks);
+	b.piece_blocks += also->piece_blocks;
+	b.busy_torrents += 1;
 	return b;
 }
 
@@ -124,7 +164,7 @@ budget cache::budget_at(std::int64_t const capacity_blocks) const
 bool cache::crowded_at(std::int64_t const capacity_blocks) const
 {
 	mutex_lock const lock(m_mutex);
-	return m_enabled && total_blocks() > capacity_blocks - m_pool.reserved_blocks();
+	return m_enabled && m_total_blocks > capacity_blocks - m_pool.reserved_blocks();
 }
 
 std::int64_t cache::protectable() const
@@ -158,12 +198,8 @@ void cache::share_out()
 		to.busy_torrents += 1;
 		return to;
 	};
-	std::int64_t granted_blocks = 0;
-	for (auto const& [id, m] : m_members)
-	{
-		if (m.is_read()) b = add(b, m);
-		for (auto const& g : m.given) granted_blocks += g.blocks;
-	}
+	for (auto const id : m_wishing)
+		if (auto const& m = m_members.at(id); m.is_read()) b = add(b, m);
 	std::int64_t sharing = 0;
 	for (auto& [id, m] : m_members)
 	{
@@ -173,33 +209,28 @@ void cache::share_out()
 		b = with;
 		++sharing;
 	}
-	m_share_blocks = sharing == 0 ? 0 : std::max<std::int64_t>(0, b.protectable_blocks() - granted_blocks) / sharing;
+	m_share_blocks = sharing == 0 ? 0 : std::max<std::int64_t>(0, b.protectable_blocks() - all_granted_blocks()) / sharing;
 }
 
-std::int64_t cache::total_blocks() const
-{
-	std::int64_t total = 0;
-	for (auto const& [id, m] : m_members) total += m.total_blocks;
-	return total;
-}
+std::int64_t cache::all_granted_blocks() const
+{ return m_granted_blocks[0] + m_granted_blocks[1] + m_granted_blocks[2]; }
 
 std::int64_t cache::granted_blocks(protection const kind) const
 {
 	mutex_lock const lock(m_mutex);
-	std::int64_t total = 0;
-	for (auto const& [id, m] : m_members) total += m.given[std::size_t(kind)].blocks;
-	return total;
+	return m_granted_blocks[std::size_t(kind)];
 }
 
 std::int64_t cache::available_blocks(protection const kind) const
 {
 	mutex_lock const lock(m_mutex);
 	std::int64_t total = 0;
-	for (auto const& [id, m] : m_members)
+	for (auto const id : m_wishing)
 	{
+		member const& m = m_members.at(id);
 		auto const& wished = m.wished[std::size_t(kind)];
 		total += m.piece_blocks * std::count_if(wished.begin(), wished.begin() + m.given[std::size_t(kind)].pieces
-			, [&, torrent = id](int const piece) { return m_order.contains({torrent, piece}); });
+			, [&](int const piece) { return m.is_here(piece); });
 	}
 	return total;
 }
@@ -208,11 +239,13 @@ void cache::recount()
 {
 	m_share_blocks.reset();
 	auto const b = sum();
-	m_crowded = m_enabled && total_blocks() > b.capacity_blocks - b.scratch_blocks;
+	m_crowded = m_enabled && m_total_blocks > b.capacity_blocks - b.scratch_blocks;
 	// Connections beyond what a quarter of the capacity could take in are slowed, not provided for.
 	m_wanted_free = std::min(b.arriving_blocks() + b.largest_piece_blocks, b.capacity_blocks / 4);
 	// Where nothing has to go, what is lent costs nothing.
 	m_lendable = m_crowded ? b.lent_blocks() : std::numeric_limits<std::int64_t>::max();
+	// Everybody has what they wished, and it still fits.
+	if (m_num_cut == 0 && all_granted_blocks() <= protectable()) return;
 	grant_anew();
 }
 
@@ -221,12 +254,16 @@ void cache::recount()
 void cache::grant_anew()
 {
 	std::vector<std::pair<std::uint64_t, limits>> had;
-	for (auto& [id, m] : m_members)
+	for (auto const id : m_wishing)
 	{
+		member& m = m_members.at(id);
 		limits before;
-		for (std::size_t kind = 0; kind < before.size(); ++kind) before[kind] = std::exchange(m.given[kind], {}).pieces;
-		if (m.wishes()) had.emplace_back(id, before);
-		else if (!m.standings.empty()) stand(id, m);
+		for (std::size_t kind = 0; kind < before.size(); ++kind)
+		{
+			before[kind] = m.given[kind].pieces;
+			give(m, kind, {});
+		}
+		had.emplace_back(id, before);
 	}
 	for (auto const& [id, before] : had) grant(id, m_members.at(id), {pieces_at_head, 0, 0});
 	for (auto const& [id, before] : had)
@@ -245,14 +282,18 @@ void cache::verified(std::uint64_t const torrent, int const piece)
 	mutex_lock const lock(m_mutex);
 	auto const i = m_members.find(torrent);
 	if (i == m_members.end()) return;
-	auto const s = i->second.standings.find(piece);
-	m_order.insert({torrent, piece}, s == i->second.standings.end() ? standing{} : s->second);
+	member& m = i->second;
+	if (static_cast<std::size_t>(piece) >= m.here.size()) m.here.resize(static_cast<std::size_t>(piece) + 1);
+	m.here[static_cast<std::size_t>(piece)] = true;
+	m_order.insert({torrent, piece}, m.stands_at(piece));
 }
 
 void cache::gone(std::uint64_t const torrent, int const piece)
 {
 	mutex_lock const lock(m_mutex);
 	m_order.erase({torrent, piece});
+	if (auto const m = m_members.find(torrent); m != m_members.end() && m->second.is_here(piece))
+		m->second.here[static_cast<std::size_t>(piece)] = false;
 	auto const i = m_leaving.find({torrent, piece});
 	if (i == m_leaving.end()) return;
 	m_leaving_blocks -= i->second;
@@ -284,7 +325,7 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 	auto const i = m_members.find(torrent);
 	if (i == m_members.end()) return {};
 	member& m = i->second;
-	bool const was_busy = m.busy();
+	bool const was_busy = m.is_counted_busy;
 	if (kind == protection::reader && !pieces.empty() && !was_busy && m_crowded && !sum(nullptr, &m).holds()) return {};
 	auto& wish = m.wished[std::size_t(kind)];
 	if (wish == pieces) return m.given[std::size_t(kind)];
@@ -294,16 +335,29 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 	if (kind != protection::reader || wish.empty() || given.pieces > 0) return given;
 	// Not even what is being read fits: all is as it was.
 	wish.swap(pieces);
+	grant_to(torrent, m, m.is_counted_busy);
 	recount();
 	return given;
 }
 
+// The torrent's wish is another.
 void cache::grant_to(std::uint64_t const torrent, member& m, bool const was_busy)
 {
 	m_share_blocks.reset();
-	if (m.busy() != was_busy) return recount();
-	grant(torrent, m, unlimited);
+	// It has as much of the new wish as it had of the old one, until it is granted anew.
+	for (std::size_t kind = 0; kind < std::size(m.given); ++kind)
+		give(m, kind, {std::min(m.given[kind].pieces, static_cast<int>(m.wished[kind].size())), m.given[kind].blocks});
+	price(m);
+	count_wishes(torrent, m);
+	if (m.is_counted_busy != was_busy) recount();
+	else grant(torrent, m, unlimited);
 	stand(torrent, m);
+}
+
+void cache::give(member& m, std::size_t const kind, granted const g)
+{
+	m_granted_blocks[kind] += g.blocks - m.given[kind].blocks;
+	m.given[kind] = g;
 }
 
 // Grants in the order of the kinds and, within one, in the order wished; stops a kind at the first piece that
@@ -311,51 +365,48 @@ void cache::grant_to(std::uint64_t const torrent, member& m, bool const was_busy
 // now (the reader's first two pieces) goes before anybody's lookbehind and read-ahead.
 void cache::grant(std::uint64_t const id, member& m, limits const& most)
 {
-	auto left = protectable();
-	for (auto const& [other, o] : m_members)
-		if (other != id) for (auto const& g : o.given) left -= g.blocks;
+	auto left = protectable() - (all_granted_blocks() - m.granted_blocks());
 	auto const& reads = m.wished[std::size_t(protection::reader)];
 	auto const head = m.piece_blocks * std::min<std::int64_t>(pieces_at_head, std::ssize(reads));
 	left += take(id, protection::lookbehind, 0, head - left);
 	left += take(id, protection::reader, pieces_at_head, head - left);
 
-	std::set<int> known;
-	for (auto const kind : {protection::reader, protection::reserved, protection::lookbehind})
+	m_times.begin();
+	for (std::size_t kind = 0; kind < std::size(m.given); ++kind)
 	{
-		granted& g = m.given[std::size_t(kind)];
-		g = {};
-		for (int const piece : m.wished[std::size_t(kind)])
+		granted g;
+		for (int const piece : m.wished[kind])
 		{
-			bool const is_new = known.count(piece) == 0;
-			if (g.pieces == most[std::size_t(kind)] || (is_new && m.piece_blocks > left)) break;
-			known.insert(piece);
+			bool const is_new = !m_times.has(piece);
+			if (g.pieces == most[kind] || (is_new && m.piece_blocks > left)) break;
+			++m_times[piece];
 			if (is_new) left -= m.piece_blocks;
 			g.pieces += 1;
 			g.blocks += is_new ? m.piece_blocks : 0;
 		}
+		give(m, kind, g);
 	}
+	count_cut(m, m.is_cut());
 }
 
 // Takes what others were granted of a kind, farthest first, down to `keep` pieces each; answers how many blocks that gave.
 std::int64_t cache::take(std::uint64_t const id, protection const kind, int const keep, std::int64_t const wanted)
 {
 	std::int64_t taken = 0;
-	for (auto& [other, o] : m_members)
+	for (auto i = m_wishing.begin(); i != m_wishing.end() && taken < wanted; ++i)
 	{
-		auto& g = o.given[std::size_t(kind)];
-		if (other == id || g.pieces <= keep) continue;
-		if (taken >= wanted) break;
-		while (taken < wanted && g.pieces > keep)
-		{
-			std::int64_t before = 0;
-			std::int64_t after = 0;
-			for (auto const& k : o.given) before += k.blocks;
-			--g.pieces;
-			price(o);
-			for (auto const& k : o.given) after += k.blocks;
-			taken += before - after;
-		}
-		stand(other, o);
+		member& o = m_members.at(*i);
+		auto g = o.given[std::size_t(kind)];
+		if (*i == id || g.pieces <= keep) continue;
+		m_times.begin();
+		for (std::size_t k = 0; k < std::size(o.given); ++k)
+			for (int p = 0; p < o.given[k].pieces; ++p) ++m_times[o.wished[k][std::size_t(p)]];
+		for (; taken < wanted && g.pieces > keep; --g.pieces)
+			if (--m_times[o.wished[std::size_t(kind)][std::size_t(g.pieces) - 1]] == 0) taken += o.piece_blocks;
+		give(o, std::size_t(kind), g);
+		price(o);
+		count_cut(o, o.is_cut());
+		stand(*i, o);
 	}
 	return taken;
 }
@@ -363,35 +414,44 @@ std::int64_t cache::take(std::uint64_t const id, protection const kind, int cons
 // What the granted pieces cost: each once, at the first kind that has it.
 void cache::price(member& m)
 {
-	std::set<int> known;
+	m_times.begin();
 	for (std::size_t kind = 0; kind < std::size(m.given); ++kind)
 	{
-		granted& g = m.given[kind];
-		g.blocks = 0;
+		granted g{m.given[kind].pieces, 0};
 		for (int i = 0; i < g.pieces; ++i)
-			if (known.insert(m.wished[kind][std::size_t(i)]).second) g.blocks += m.piece_blocks;
+			if (m_times.try_set(m.wished[kind][std::size_t(i)], 1)) g.blocks += m.piece_blocks;
+		give(m, kind, g);
 	}
 }
 
 // Makes the order say what is granted.
 void cache::stand(std::uint64_t const id, member& m)
 {
-	std::map<int, standing> now;
+	m_now.begin();
+	std::vector<int> now;
 	for (auto const kind : {protection::reader, protection::reserved, protection::lookbehind})
 	{
 		auto const& wished = m.wished[std::size_t(kind)];
 		for (int i = 0; i < m.given[std::size_t(kind)].pieces; ++i)
 		{
+			int const piece = wished[std::size_t(i)];
 			bool const kept = kind != protection::reader || i < pieces_at_head;
-			auto& s = now[wished[std::size_t(i)]];
-			s = kept || s.what == standing::kind::kept ? standing{standing::kind::kept, 0}
-				: standing{standing::kind::ahead, i};
+			standing const s = kept ? standing{standing::kind::kept, 0} : standing{standing::kind::ahead, i};
+			if (m_now.try_set(piece, s)) now.push_back(piece);
+			else if (auto& as = m_now[piece]; as.what != standing::kind::kept) as = s;
 		}
 	}
-	for (auto const& [piece, s] : m.standings)
-		if (now.count(piece) == 0) m_order.set_standing({id, piece}, {});
-	for (auto const& [piece, s] : now) m_order.set_standing({id, piece}, s);
-	m.standings = std::move(now);
+	for (int const piece : m.protected_pieces)
+		if (!m_now.has(piece)) stand(id, m, piece, {});
+	for (int const piece : now) stand(id, m, piece, m_now[piece]);
+	m.protected_pieces = std::move(now);
+}
+
+void cache::stand(std::uint64_t const id, member& m, int const piece, standing const s)
+{
+	auto const i = static_cast<std::size_t>(piece);
+	if (i >= m.stands.size()) m.stands.resize(i + 1);
+	if (std::exchange(m.stands[i], s) != s && m.is_here(piece)) m_order.set_standing({id, piece}, s);
 }
 
 granted cache::granted_for(std::uint64_t const torrent, protection const kind) const
@@ -415,8 +475,7 @@ standing cache::standing_of(std::uint64_t const torrent, int const piece) const
 	mutex_lock const lock(m_mutex);
 	auto const i = m_members.find(torrent);
 	if (i == m_members.end()) return {};
-	auto const s = i->second.standings.find(piece);
-	return s == i->second.standings.end() ? standing{} : s->second;
+	return i->second.stands_at(piece);
 }
 
 // -- room

@@ -6,6 +6,9 @@
 // victims from its eviction order and asks their torrents to forget them; the blocks come home when that is done.
 // It asks for nothing to be downloaded and drops nothing itself.
 //
+// What a call costs does not grow with the number of torrents, but for those that have protections while not all of them can be
+// granted; nor with what is protected, but for looking once at each piece of the wish: the order changes where standings do.
+//
 // Thread-safe, one mutex, not held while asking an evictee. Owned by the disk's core.
 #pragma once
 
@@ -21,7 +24,8 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace slipstream {
@@ -35,6 +39,50 @@ public:
 
 protected:
 	~evictee() = default;
+};
+
+// A value for each piece, all of which are forgotten at once. Values live until the next begin().
+template <typename Value>
+class piece_marks
+{
+public:
+	void begin()
+	{
+		if (++m_epoch != 0) return;
+		m_marks.clear();
+		m_epoch = 1;
+	}
+	// Whether it was not there; `value` is then what it gets.
+	bool try_set(int const piece, Value const value)
+	{
+		mark& m = at(piece);
+		if (m.epoch == m_epoch) return false;
+		m = {m_epoch, value};
+		return true;
+	}
+	// What it has; a new one if it has none.
+	[[nodiscard]] Value& operator[](int const piece)
+	{
+		try_set(piece, Value{});
+		return at(piece).value;
+	}
+	[[nodiscard]] bool has(int const piece) { return at(piece).epoch == m_epoch; }
+
+private:
+	struct mark
+	{
+		std::uint32_t epoch = 0;
+		Value value{};
+	};
+	[[nodiscard]] mark& at(int const piece)
+	{
+		auto const i = static_cast<std::size_t>(piece);
+		if (i >= m_marks.size()) m_marks.resize(i + 1);
+		return m_marks[i];
+	}
+
+	std::uint32_t m_epoch = 0; // marks have 0 when they have none
+	std::vector<mark> m_marks;
 };
 
 // What of a wish was granted: a prefix of it.
@@ -128,9 +176,25 @@ private:
 		bool wanting = true;
 		std::vector<int> wished[3];
 		granted given[3];
-		std::map<int, standing> standings; // pieces that are not open
+		std::vector<standing> stands;      // by piece, as far as any was ever protected
+		std::vector<int> protected_pieces; // those that are
+		std::vector<bool> here;            // by piece: verified and in memory, and so in the order
 		bool shares = false;               // in what readers leave; by share_out()
+		bool is_counted_busy = false;      // in m_busy
+		bool is_counted_cut = false;       // in m_cut
 
+		[[nodiscard]] standing stands_at(int const piece) const
+		{ return static_cast<std::size_t>(piece) < stands.size() ? stands[static_cast<std::size_t>(piece)] : standing{}; }
+		[[nodiscard]] bool is_here(int const piece) const
+		{ return static_cast<std::size_t>(piece) < here.size() && here[static_cast<std::size_t>(piece)]; }
+		[[nodiscard]] std::int64_t granted_blocks() const { return given[0].blocks + given[1].blocks + given[2].blocks; }
+		// Not all that was wished was granted.
+		[[nodiscard]] bool is_cut() const
+		{
+			for (std::size_t k = 0; k < 3; ++k)
+				if (static_cast<std::size_t>(given[k].pieces) < wished[k].size()) return true;
+			return false;
+		}
 		[[nodiscard]] bool wishes() const
 		{ return !wished[0].empty() || !wished[1].empty() || !wished[2].empty(); }
 		[[nodiscard]] bool is_read() const { return !wished[std::size_t(protection::reader)].empty(); }
@@ -149,14 +213,20 @@ private:
 	void grant_to(std::uint64_t torrent, member& m, bool was_busy) REQUIRES(m_mutex);
 	void grant(std::uint64_t id, member& m, limits const& most) REQUIRES(m_mutex);
 	std::int64_t take(std::uint64_t id, protection kind, int keep, std::int64_t wanted_blocks) REQUIRES(m_mutex);
-	static void price(member& m);
+	void give(member& m, std::size_t kind, granted g) REQUIRES(m_mutex);
+	void price(member& m) REQUIRES(m_mutex);
 	void stand(std::uint64_t id, member& m) REQUIRES(m_mutex);
+	void stand(std::uint64_t id, member& m, int piece, standing s) REQUIRES(m_mutex);
+	// To be called when what they count may have changed.
+	void count_wishes(std::uint64_t id, member& m) REQUIRES(m_mutex);
+	void count_busy(member& m, bool busy) REQUIRES(m_mutex);
+	void count_cut(member& m, bool cut) REQUIRES(m_mutex);
 	void recount() REQUIRES(m_mutex);
 	void share_out() REQUIRES(m_mutex);
 	// `alone`: as if it were the only busy one; `also`: as if it were busy, too.
 	[[nodiscard]] budget sum(member const* alone = nullptr, member const* also = nullptr) const REQUIRES(m_mutex);
-	[[nodiscard]] std::int64_t total_blocks() const REQUIRES(m_mutex);
 	[[nodiscard]] std::int64_t protectable() const REQUIRES(m_mutex);
+	[[nodiscard]] std::int64_t all_granted_blocks() const REQUIRES(m_mutex);
 
 	block_pool& m_pool;
 	bool const m_enabled;
@@ -169,6 +239,20 @@ private:
 	std::map<std::uint64_t, member> m_members GUARDED_BY(m_mutex);
 	std::optional<std::int64_t> m_share_blocks GUARDED_BY(m_mutex); // one share; empty: something changed since
 	std::int64_t m_connections GUARDED_BY(m_mutex) = 0;
+
+	// Sums over the members.
+	std::int64_t m_total_blocks GUARDED_BY(m_mutex) = 0;
+	std::int64_t m_granted_blocks[3] GUARDED_BY(m_mutex) = {};
+	std::set<std::uint64_t> m_wishing GUARDED_BY(m_mutex);  // those that have any wish
+	std::map<int, int> m_busy GUARDED_BY(m_mutex);          // how many of each piece_blocks are read or want anything
+	std::int64_t m_busy_piece_blocks GUARDED_BY(m_mutex) = 0;
+	std::int64_t m_num_busy GUARDED_BY(m_mutex) = 0;
+	std::int64_t m_num_cut GUARDED_BY(m_mutex) = 0;
+
+	// Scratch.
+	piece_marks<int> m_times GUARDED_BY(m_mutex);           // how often a piece is granted
+	piece_marks<standing> m_now GUARDED_BY(m_mutex);
+
 	std::int64_t m_leaving_blocks GUARDED_BY(m_mutex) = 0;
 	std::map<piece_key, std::int64_t> m_leaving GUARDED_BY(m_mutex);
 	eviction_order m_order GUARDED_BY(m_mutex);

@@ -146,7 +146,7 @@ class T03Floor(unittest.TestCase):
         detail = self.refusal(floor - BLOCK)
         self.assertIn(f"capacity {floor - BLOCK} bytes; needed {floor} = ", detail)
         terms = re.search(r" = scratch (\d+) \+ arriving from \d+ connections (\d+)"
-                          r" \+ twice 2 open pieces .* (\d+)$", detail)
+                          r" \+ lent to peers and players (\d+) \+ twice 2 open pieces .* (\d+)$", detail)
         self.assertEqual(sum(int(term) for term in terms.groups()), floor)
 
     def test_02_at_the_floor_itself_it_plays_start_to_end_and_again(self):
