@@ -7,12 +7,15 @@ set -eu
 
 build="g++ cmake ninja-build make pkg-config ccache
   libtorrent-rasterbar-dev libboost-dev libboost-system-dev libssl-dev
-  nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev"
+  nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev swig"
 tests="libgtest-dev libgmock-dev python3 python3-libtorrent python3-yaml python3-jsonschema
   curl ffmpeg mktorrent transmission-cli transmission-daemon mpv vlc-bin vlc-plugin-base chromium"
 
 # Node from elsewhere brings its npm, and cannot stand beside Debian's.
 command -v npm >/dev/null || tests="$tests nodejs npm"
+
+# Any Go from 1.19 on will do; Debian's where there is none.
+command -v go >/dev/null || [ -x /usr/local/go/bin/go ] || tests="$tests golang-go"
 
 installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 

@@ -159,6 +159,10 @@ public:
 	[[nodiscard]] bool is_lookbehind_available(lt::piece_index_t piece) const;
 	[[nodiscard]] lookbehind_stats lookbehind() const;
 
+	// The same storage, alive or not.
+	friend bool operator==(memory_torrent const& a, memory_torrent const& b) noexcept
+	{ return !a.m_storage.owner_before(b.m_storage) && !b.m_storage.owner_before(a.m_storage); }
+
 private:
 	friend class memory_disk;
 	explicit memory_torrent(std::weak_ptr<torrent_storage> storage) : m_storage(std::move(storage)) {}

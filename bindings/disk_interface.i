@@ -1,0 +1,5 @@
+// The memory disk, and each torrent's storage in it.
+%{
+#include <slipstream_binding/memory.hpp>
+%}
+%include <slipstream_binding/memory.hpp>
