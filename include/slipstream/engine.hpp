@@ -9,8 +9,10 @@
 #pragma once
 
 #include <slipstream/error.hpp>
+#include <slipstream/extent.hpp>
 #include <slipstream/lease.hpp>
 #include <slipstream/memory_disk.hpp>
+#include <slipstream/torrent_use.hpp>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -45,11 +47,26 @@ struct engine_options
 	std::chrono::milliseconds metadata_timeout{60'000};
 	// A read whose bytes did not arrive in this time fails with read_timeout.
 	std::chrono::milliseconds read_timeout{120'000};
-	// What a reader asks for beyond its position, bytes. 0: an eighth of the capacity, 1 MiB..64 MiB.
-	std::int64_t read_ahead_bytes = 0;
-	// What stays in memory behind the readers, bytes, shared by all torrents that are read; at most half of what can be
-	// protected. 0: a quarter of the capacity.
-	std::int64_t lookbehind_bytes = 0;
+	// What a reader asks for beyond its position, and what stays in memory behind it. A share is of the capacity, and all
+	// readers that read divide it; bytes are for each reader; a time is what the reader was seen to take in it (a player that
+	// seeks by a new connection is supposed to take what the last reader of the file took), and the default until
+	// that is known. No more than fits: readers share what can be protected equally, and of each one's part lookbehind has
+	// half at most where read-ahead wants the rest. `automatic` read-ahead is an eighth of the capacity, 1..64 MiB.
+	extent read_ahead;
+	extent lookbehind = extent::share(250'000);
+	// A reader that has not read for so long is idle: it keeps what others do not need, and what it needs to go on. When
+	// nobody has read a torrent for so long, what was kept for its readers may go as well.
+	std::chrono::milliseconds reader_idle_after{60'000};
+	// A torrent that nobody has read for so long is removed, and its memory given back. 0: none is.
+	std::chrono::milliseconds drop_idle_after{0};
+};
+
+// See engine_options.
+struct window_extents
+{
+	extent read_ahead;
+	extent lookbehind;
+	friend bool operator==(window_extents const&, window_extents const&) = default;
 };
 
 // Payload bytes since the engine started, of torrents that were removed, too. They never go down.
@@ -76,6 +93,14 @@ struct file_entry
 	bool pad = false;          // a pad file (BEP 47): not offered to people
 };
 
+// What does not change of a torrent, once its metadata is here.
+struct torrent_files
+{
+	std::string id;
+	std::string name;
+	std::vector<file_entry> files;
+};
+
 struct torrent_summary
 {
 	lt::info_hash_t hashes;
@@ -84,6 +109,9 @@ struct torrent_summary
 	torrent_phase phase = torrent_phase::metadata;
 	std::optional<error> failure;
 	bool paused = false;       // by pause(): no peers; what is in memory can be read
+	torrent_use use = torrent_use::added;
+	// When it will be removed unless somebody reads it before; see engine_options::drop_idle_after.
+	std::optional<std::chrono::system_clock::time_point> drops_at;
 	std::vector<file_entry> files;  // empty until the metadata is known
 	std::int64_t size_bytes = 0;
 	int piece_length_bytes = 0;
@@ -128,7 +156,10 @@ struct reader_entry
 	std::int64_t size_bytes = 0;
 	int first_piece = 0;       // its window: [first_piece, end_piece), equal where it has none yet
 	int end_piece = 0;
+	std::int64_t lookbehind_bytes = 0;  // that may be kept behind it
+	std::optional<std::int64_t> consumed_bytes_s;  // as far as it was seen
 	bool waiting = false;      // for bytes at its position
+	bool idle = false;         // has not read for engine_options::reader_idle_after
 };
 
 struct torrent_details
@@ -183,6 +214,9 @@ public:
 	// Completes a waiting lease with `cancelled`; the reader can be used again.
 	void cancel();
 
+	// Why the last lease failed, for people: for no_space it has the sum. Empty when none did.
+	[[nodiscard]] std::string failure() const;
+
 private:
 	void start_lease(std::size_t max_bytes, std::function<void(boost::system::error_code, lease)> done);
 	std::shared_ptr<impl> m_impl;
@@ -213,6 +247,9 @@ public:
 	// `id`: any hash of the torrent in hex, either case: v1 (40), v2 (64) or truncated v2 (40).
 	[[nodiscard]] expected<torrent_summary> find(std::string_view id) const;
 	[[nodiscard]] std::vector<torrent_summary> torrents() const;
+	// Its files alone, which costs nothing: libtorrent is not asked. Errors: no_such_torrent, no_metadata (it cannot be read
+	// yet: async_wait_ready tells when it can), and what the torrent failed with.
+	[[nodiscard]] expected<std::shared_ptr<torrent_files const>> files(std::string_view id) const;
 	// The same with what takes longer to gather. Errors: no_such_torrent.
 	[[nodiscard]] expected<torrent_details> details(std::string_view id) const;
 	[[nodiscard]] std::vector<reader_entry> readers() const;
@@ -247,6 +284,9 @@ public:
 	// Where peers can reach us; what port 0 became.
 	[[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> peer_endpoints() const;
 	[[nodiscard]] memory_disk const& memory() const;
+	// What readers' windows are, now and from now on. Errors: bad_argument (nothing changes), cancelled.
+	[[nodiscard]] window_extents windows() const;
+	[[nodiscard]] expected<window_extents> set_windows(window_extents const& extents);
 	[[nodiscard]] payload_totals payload() const;
 
 	// Stops: no call is served any more, waiting ones complete with `cancelled`. The destructor calls it. Idempotent.

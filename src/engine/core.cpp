@@ -23,6 +23,8 @@ namespace {
 // libtorrent wants a path; nothing is ever written below it.
 constexpr char const* nowhere = "/slipstream-keeps-everything-in-memory";
 
+constexpr std::size_t max_dropped = 64;
+
 } // namespace
 
 core::core(std::shared_ptr<engine_loop> loop, memory_disk disk, engine_options options)
@@ -31,9 +33,23 @@ core::core(std::shared_ptr<engine_loop> loop, memory_disk disk, engine_options o
 	, m_alerts(std::make_unique<alert_pump>(*this))
 {
 	m_environment.count_peers_again = [this] { count_peers_again(); };
+	m_environment.shares_changed = [this](torrent_entry const* const but) {
+		for (auto const& torrent : m_torrents)
+			if (torrent.get() != but) torrent->shares_changed();
+	};
+	m_environment.drop = [this](std::string const& id) { drop(id); };
+	set_windows(windows());
 }
 
 core::~core() = default;
+
+void core::set_windows(window_extents const& extents)
+{
+	m_environment.options.read_ahead = extents.read_ahead;
+	m_environment.options.lookbehind = extents.lookbehind;
+	m_environment.reader_shares.set_extents(extents.lookbehind, extents.read_ahead);
+	m_environment.shares_changed(nullptr);
+}
 
 void core::count_peers_again()
 {
@@ -135,6 +151,7 @@ expected<std::string> core::add(lt::add_torrent_params params)
 	}
 	auto const torrent = std::make_shared<torrent_entry>(m_environment, handle, params);
 	m_torrents.push_back(torrent);
+	std::erase(m_dropped, torrent->id());
 	torrent->start();
 	spdlog::info("torrent {}: added", torrent->id());
 	return torrent->id();
@@ -156,11 +173,23 @@ expected<std::string> core::remove(std::string_view const id)
 	return torrent->id();
 }
 
+void core::drop(std::string const& id)
+{
+	auto const removed = remove(id);
+	if (!removed) return;
+	spdlog::info("torrent {}: dropped, nobody read it for {} ms", id, m_environment.options.drop_idle_after.count());
+	m_dropped.push_back(id);
+	if (m_dropped.size() > max_dropped) m_dropped.pop_front();
+}
+
 expected<std::shared_ptr<torrent_entry>> core::find(std::string_view const id) const
 {
 	if (auto const wanted = normalized_id(id))
 		for (auto const& torrent : m_torrents)
 			if (*wanted == torrent->id() || names(*wanted, torrent->hashes())) return torrent;
+	if (std::find(m_dropped.begin(), m_dropped.end(), normalized_id(id)) != m_dropped.end())
+		return error(errc::no_such_torrent, fmt::format("the torrent {:.64} was dropped, because nobody had read it for {}; add it again", id
+			, extent_text(extent::time(m_environment.options.drop_idle_after))));
 	return error(errc::no_such_torrent, fmt::format("there is no torrent {:.64}", id));
 }
 
@@ -178,7 +207,7 @@ expected<std::shared_ptr<reader::impl>> core::open(std::string_view const id, in
 	if (!found) return found.error();
 	auto const file = (*found)->file(file_index);
 	if (!file) return file.error();
-	auto r = std::make_shared<reader::impl>(m_loop, *found, *file, m_environment.read_ahead_bytes()
+	auto r = std::make_shared<reader::impl>(m_loop, *found, *file, m_environment.reader_shares.next_number()
 		, m_environment.options.read_timeout);
 	(*found)->attach(r);
 	return r;

@@ -12,6 +12,7 @@
 
 #include <libtorrent/session.hpp>
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +40,9 @@ public:
 	[[nodiscard]] expected<std::shared_ptr<torrent_entry>> find(std::string_view id) const;
 	[[nodiscard]] std::vector<torrent_summary> torrents() const;
 	[[nodiscard]] payload_totals payload() const;
+	[[nodiscard]] window_extents windows() const
+	{ return {m_environment.options.read_ahead, m_environment.options.lookbehind}; }
+	void set_windows(window_extents const& extents);
 	[[nodiscard]] expected<std::shared_ptr<reader::impl>> open(std::string_view id, int file_index);
 	[[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> const& endpoints() const
 	{ return m_endpoints; }
@@ -57,6 +61,8 @@ public:
 private:
 	void make_offline(lt::add_torrent_params& params) const;
 	void count_peers_again();
+	// Nobody has read it for as long as the options allow.
+	void drop(std::string const& id);
 	[[nodiscard]] error duplicate_of(lt::info_hash_t const& hashes) const;
 
 	std::shared_ptr<engine_loop> const m_loop;
@@ -65,6 +71,7 @@ private:
 	std::unique_ptr<alert_pump> m_alerts;
 	std::unique_ptr<lt::session> m_session;
 	std::vector<std::shared_ptr<torrent_entry>> m_torrents;
+	std::deque<std::string> m_dropped; // the ids of the last ones, for who asks for them
 	std::vector<boost::asio::ip::tcp::endpoint> m_endpoints;
 	bool m_one_failure_more = false;   // see torrent_entry::look_for_peers
 	payload_totals m_removed_payload;  // of torrents that are gone

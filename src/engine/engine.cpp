@@ -128,6 +128,15 @@ std::vector<torrent_summary> engine::torrents() const
 	return answer ? std::move(*answer) : std::vector<torrent_summary>{};
 }
 
+expected<std::shared_ptr<torrent_files const>> engine::files(std::string_view const id) const
+{
+	return m_impl->ask([&](core& c) -> expected<std::shared_ptr<torrent_files const>> {
+		auto const torrent = c.find(id);
+		if (!torrent) return torrent.error();
+		return (*torrent)->files();
+	});
+}
+
 expected<torrent_details> engine::details(std::string_view const id) const
 {
 	return m_impl->ask([&](core& c) -> expected<torrent_details> {
@@ -193,6 +202,23 @@ payload_totals engine::payload() const
 {
 	auto answer = m_impl->m_loop->call([this] { return m_impl->m_core->payload(); });
 	return answer ? *answer : payload_totals{};
+}
+
+window_extents engine::windows() const
+{
+	auto answer = m_impl->m_loop->call([this] { return m_impl->m_core->windows(); });
+	return answer ? *answer : window_extents{};
+}
+
+expected<window_extents> engine::set_windows(window_extents const& extents)
+{
+	return m_impl->ask([&](core& c) -> expected<window_extents> {
+		if (!extents.read_ahead.is_valid() || !extents.lookbehind.is_valid())
+			return error(errc::bad_argument, "an extent must be automatic, 0..2^50 bytes, 0..1000000 millionths of the"
+				" capacity, or a time of 0..24 hours");
+		c.set_windows(extents);
+		return extents;
+	});
 }
 
 memory_disk const& engine::memory() const { return m_impl->m_disk; }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 #include <future>
+#include <utility>
 
 namespace slipstream {
 
@@ -31,20 +32,22 @@ bool worth_waiting(error const& e)
 } // namespace
 
 reader::impl::impl(std::shared_ptr<engine_loop> loop, std::weak_ptr<torrent_entry> torrent
-	, stream::file_geometry const file, std::int64_t const read_ahead_bytes
+	, stream::file_geometry const file, std::uint64_t const number
 	, std::chrono::milliseconds const timeout)
 	: m_loop(std::move(loop))
 	, m_torrent(std::move(torrent))
 	, m_file(file)
-	, m_read_ahead_bytes(read_ahead_bytes)
+	, m_number(number)
 	, m_timeout(timeout)
 	, m_timer(m_loop->context())
 {}
 
 void reader::impl::begin(std::size_t const max_bytes, handler done)
 {
-	if (max_bytes == 0 || m_waiting) return done(make_error_code(errc::bad_argument), {});
-	if (m_gone) return done(make_error_code(*m_gone), {});
+	if (max_bytes == 0 || m_waiting) return complete(done, error(errc::bad_argument));
+	if (m_gone) return complete(done, error(*m_gone));
+	m_last_read = clock::now();
+	if (auto const torrent = m_torrent.lock(); torrent && std::exchange(m_idle, false)) torrent->demand_changed();
 	if (position_bytes() == m_file.size_bytes) return done({}, {});
 	if (try_complete(max_bytes, done)) return;
 	wait(max_bytes, std::move(done));
@@ -55,7 +58,7 @@ bool reader::impl::try_complete(std::size_t const max_bytes, handler const& done
 	auto const torrent = m_torrent.lock();
 	if (!torrent)
 	{
-		done(make_error_code(errc::no_such_torrent), {});
+		complete(done, error(errc::no_such_torrent));
 		return true;
 	}
 	auto bytes = gather(*torrent, max_bytes);
@@ -64,12 +67,20 @@ bool reader::impl::try_complete(std::size_t const max_bytes, handler const& done
 		if (worth_waiting(bytes.error())) return false;
 		spdlog::error("torrent {}: the memory disk cannot serve a reader: {}", torrent->id()
 			, bytes.error().detail);
-		done(make_error_code(errc::torrent_failed), {});
+		complete(done, error(errc::torrent_failed, bytes.error().detail));
 		return true;
 	}
+	m_last_read = clock::now();
+	m_consumed.took(m_last_read, static_cast<std::int64_t>(bytes->size_bytes()));
 	move_to(position_bytes() + static_cast<std::int64_t>(bytes->size_bytes()));
 	done({}, std::move(*bytes));
 	return true;
+}
+
+void reader::impl::complete(handler const& done, error const& why)
+{
+	m_failure = why.detail;
+	done(why.code, {});
 }
 
 expected<lease> reader::impl::gather(torrent_entry& torrent, std::size_t const max_bytes) const
@@ -98,13 +109,13 @@ void reader::impl::wait(std::size_t const max_bytes, handler done)
 	auto const torrent = m_torrent.lock();
 	m_active = true;
 	if (auto const in_vain = torrent->prepare_to_wait())
-		return done(make_error_code(*in_vain), {});
+		return complete(done, *in_vain);
 	m_waiting.emplace(waiting{max_bytes, std::move(done)});
 	m_timer.expires_after(m_timeout);
 	m_timer.async_wait([self = weak_from_this()](boost::system::error_code const ec) {
 		auto const r = self.lock();
 		// A timer that ran out while it was set anew belongs to an earlier wait.
-		if (r && !ec && r->m_timer.expiry() <= std::chrono::steady_clock::now()) r->fail(errc::read_timeout);
+		if (r && !ec && r->m_timer.expiry() <= std::chrono::steady_clock::now()) r->fail(error(errc::read_timeout));
 	});
 	torrent->demand_changed();
 }
@@ -123,18 +134,24 @@ void reader::impl::piece_changed(lt::piece_index_t const piece)
 	if (try_complete(m_waiting->max_bytes, m_waiting->done)) (void)stop_waiting();
 }
 
-void reader::impl::fail(errc const e)
+void reader::impl::fail(error const& why)
 {
-	if (m_waiting) stop_waiting().done(make_error_code(e), {});
+	if (m_waiting) complete(stop_waiting().done, why);
+}
+
+std::optional<reader::impl::clock::time_point> reader::impl::unread_for(clock::duration const time) const
+{
+	if (m_waiting) return std::nullopt;
+	return m_last_read + time;
 }
 
 void reader::impl::torrent_gone(errc const why)
 {
 	m_gone = why;
-	fail(why);
+	fail(error(why));
 }
 
-void reader::impl::cancel() { fail(errc::cancelled); }
+void reader::impl::cancel() { fail(error(errc::cancelled)); }
 
 expected<std::int64_t> reader::impl::seek(std::int64_t const position)
 {
@@ -143,7 +160,13 @@ expected<std::int64_t> reader::impl::seek(std::int64_t const position)
 			, position, m_file.size_bytes));
 	cancel();
 	if (m_gone) return error(*m_gone);
+	if (position != position_bytes())
+	{
+		end_run();
+		m_run_began_bytes = position;
+	}
 	m_active = true;
+	m_last_read = clock::now();
 	move_to(position);
 	if (auto const torrent = m_torrent.lock()) torrent->demand_changed();
 	return position;
@@ -151,23 +174,29 @@ expected<std::int64_t> reader::impl::seek(std::int64_t const position)
 
 void reader::impl::move_to(std::int64_t const position)
 {
-	stream::window const before = window(m_read_ahead_bytes);
+	stream::window const before = window();
 	m_position_bytes.store(position);
 	m_active = true;
-	if (before == window(m_read_ahead_bytes)) return;
+	if (before == window()) return;
 	if (auto const torrent = m_torrent.lock()) torrent->demand_changed();
 }
 
-stream::window reader::impl::window(std::int64_t const read_ahead_bytes) const
+stream::window reader::impl::window() const
 {
 	if (!m_active) return {};
-	return stream::window_at(m_file, position_bytes(), read_ahead_bytes);
+	return stream::window_at(m_file, position_bytes(), m_portion.read_ahead_bytes);
+}
+
+void reader::impl::end_run()
+{
+	if (auto const torrent = m_torrent.lock()) torrent->left(m_file, m_run_began_bytes, position_bytes());
 }
 
 void reader::impl::close()
 {
 	cancel();
-	if (auto const torrent = m_torrent.lock()) torrent->detach(this);
+	end_run();
+	if (auto const torrent = m_torrent.lock()) torrent->detach(*this);
 }
 
 // The public reader.
@@ -218,6 +247,12 @@ expected<std::size_t> reader::read(std::span<char> const buffer)
 		to += v.size();
 	}
 	return got.bytes.size_bytes();
+}
+
+std::string reader::failure() const
+{
+	auto answer = m_impl->loop().call([&] { return m_impl->failure(); });
+	return answer ? std::move(*answer) : std::string();
 }
 
 void reader::cancel()

@@ -57,12 +57,13 @@ void check(engine_options const& options)
 	(void)listen_interfaces(options.peer_listen);
 	at_least_one(options.metadata_timeout, "metadata_timeout");
 	at_least_one(options.read_timeout, "read_timeout");
-	if (options.read_ahead_bytes < 0)
-		throw std::invalid_argument(fmt::format("read_ahead_bytes is {}, it must be 0 (chosen from the"
-			" capacity) or more", options.read_ahead_bytes));
-	if (options.lookbehind_bytes < 0)
-		throw std::invalid_argument(fmt::format("lookbehind_bytes is {}, it must be 0 (a quarter of the capacity)"
-			" or more", options.lookbehind_bytes));
+	at_least_one(options.reader_idle_after, "reader_idle_after");
+	if (options.drop_idle_after.count() < 0)
+		throw std::invalid_argument(fmt::format("drop_idle_after is {} ms, it must be 0 (never) or more"
+			, options.drop_idle_after.count()));
+	if (!options.read_ahead.is_valid() || !options.lookbehind.is_valid())
+		throw std::invalid_argument("read_ahead and lookbehind must be automatic, 0..2^50 bytes, 0..1000000 millionths of"
+			" the capacity, or a time of 0..24 hours");
 	for (auto const& peer : options.connect)
 		if (peer.port() == 0 || peer.address().is_unspecified())
 			throw std::invalid_argument("a peer to connect to needs an address and a port from"

@@ -76,10 +76,13 @@ std::vector<reader_entry> torrent_entry::reader_entries() const
 		if (m_metadata) e.file_index = index_of(m_metadata->files(), r->file());
 		e.position_bytes = r->position_bytes();
 		e.size_bytes = r->size_bytes();
-		auto const window = r->window(m_environment.read_ahead_bytes());
+		auto const window = r->window();
 		e.first_piece = static_cast<int>(window.first);
 		e.end_piece = static_cast<int>(window.end);
+		e.lookbehind_bytes = r->portion().lookbehind_bytes;
+		e.consumed_bytes_s = r->consumed().bytes_s();
 		e.waiting = r->waits();
+		e.idle = r->idle();
 		all.push_back(std::move(e));
 	}
 	return all;

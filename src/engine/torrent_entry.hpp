@@ -13,7 +13,10 @@
 // and after removed() it is of no use to anybody.
 #pragma once
 
+#include "engine/shares.hpp"
 #include "stream/demand.hpp"
+#include "stream/life.hpp"
+#include "stream/probes.hpp"
 #include "stream/protection.hpp"
 #include "stream/window.hpp"
 
@@ -26,7 +29,9 @@
 #include <libtorrent/torrent_handle.hpp>
 #include <libtorrent/torrent_info.hpp>
 
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,20 +42,21 @@
 
 namespace slipstream {
 
+class torrent_entry;
+
 // What the torrents of one engine share. Owned by the core, outlives its torrents; engine's thread.
 struct torrent_environment
 {
 	boost::asio::io_context& context;
 	memory_disk disk;
 	engine_options options;
-	int streaming_torrents = 0;         // those with readers: they share what can be protected
+	shares reader_shares{};
 	std::function<void()> count_peers_again{};  // has libtorrent find out anew which peers it may connect to
+	// Has the other torrents look what their readers may have now.
+	std::function<void(torrent_entry const*)> shares_changed{};
+	// Removes the torrent of this id, because nobody reads it.
+	std::function<void(std::string const&)> drop{};
 
-	// What the options say, or by the capacity as it is now.
-	[[nodiscard]] std::int64_t read_ahead_bytes() const;
-	[[nodiscard]] std::int64_t lookbehind_bytes() const;
-	// How one torrent with that many readers divides its equal share.
-	[[nodiscard]] stream::division share(int readers) const;
 	// What one read may pin at most: little beside the capacity, enough for throughput.
 	[[nodiscard]] std::size_t max_lease_bytes() const;
 };
@@ -59,6 +65,7 @@ class torrent_entry : public std::enable_shared_from_this<torrent_entry>
 {
 public:
 	using ready_handler = std::function<void(boost::system::error_code)>;
+	using clock = std::chrono::steady_clock;
 
 	// `params` is what the handle was added with.
 	torrent_entry(torrent_environment& environment, lt::torrent_handle handle
@@ -92,16 +99,21 @@ public:
 	// Called once, with no error when the torrent can be read. Never from inside the call's stack frame
 	// when it has to wait; at once when it has not.
 	void wait_ready(ready_handler done);
+	[[nodiscard]] expected<std::shared_ptr<torrent_files const>> files() const;
 	[[nodiscard]] expected<stream::file_geometry> file(int index) const;
 	void connect(boost::asio::ip::tcp::endpoint const& peer);
 
 	// For readers.
 	void attach(std::shared_ptr<reader::impl> r);
-	void detach(reader::impl const* r);
+	void detach(reader::impl& r);
 	// Some reader's window moved: libtorrent is told the difference soon, once for many moves.
 	void demand_changed();
+	// A reader read [first, end) of the file without a jump, and went elsewhere.
+	void left(stream::file_geometry const& file, std::int64_t first, std::int64_t end);
+	// Other readers came, went, or became idle.
+	void shares_changed();
 	// A reader begins to wait for bytes that are not here. An error when waiting is in vain.
-	[[nodiscard]] std::optional<errc> prepare_to_wait();
+	[[nodiscard]] std::optional<error> prepare_to_wait();
 	[[nodiscard]] expected<lease> view(stream::place const& at, int length);
 	[[nodiscard]] std::size_t max_lease_bytes() const { return m_environment.max_lease_bytes(); }
 
@@ -111,14 +123,22 @@ private:
 	void resume();               // unless it was paused
 	void answer_waiting(boost::system::error_code ec);
 	void update_demand();
+	// What is read by somebody, tells the shares about it, and the readers what they may have.
+	void share_memory();
+	void note_idle_readers();
+	// The probed pieces that may be kept, of the files that are read.
+	[[nodiscard]] std::vector<lt::piece_index_t> probed_pieces() const;
 	// Has the disk keep what the windows show and what is behind them. Answers the pieces that may be wanted.
-	[[nodiscard]] expected<std::unordered_set<int>> protect(std::span<stream::window const> windows
-		, std::int64_t lookbehind_bytes);
+	[[nodiscard]] expected<std::unordered_set<int>> protect(std::span<stream::window const> windows);
 	void stop_protecting();
+	// Its users came or went: says when it has been without for long enough. Then age() takes its memory's protection,
+	// and has it dropped.
+	void live_on();
+	void age();
 	void look_for_peers();
 	void apply(stream::demand_changes const& changes);
 	[[nodiscard]] bool requests_in_flight() const;
-	[[nodiscard]] std::vector<stream::window> windows(std::int64_t read_ahead_bytes) const;
+	[[nodiscard]] std::vector<reader::impl*> active_readers() const;
 	// Finds the storage again when it was not there yet, or was replaced.
 	memory_torrent const& memory() const;
 
@@ -130,13 +150,30 @@ private:
 	torrent_phase m_phase = torrent_phase::metadata;
 	std::optional<error> m_failure;
 	std::shared_ptr<lt::torrent_info const> m_metadata;
-	std::vector<file_entry> m_files;
+	std::shared_ptr<torrent_files const> m_files;  // null until the metadata is known
 	mutable memory_torrent m_memory;
 
 	boost::asio::steady_timer m_metadata_timer;
 	std::vector<ready_handler> m_waiting;
 	std::vector<std::shared_ptr<reader::impl>> m_readers;
 	stream::demand m_demand;
+	// What is remembered of a file, by its offset in the torrent: its readers come and go.
+	struct file_history
+	{
+		stream::probes probed;
+		std::optional<std::int64_t> consumed_bytes_s;
+		std::vector<lt::piece_index_t> probed_here{};  // in memory, as of the last update
+		int readers = 0;                               // with a window, likewise
+	};
+	std::map<std::int64_t, file_history> m_histories;
+	stream::life m_life;
+	boost::asio::steady_timer m_life_timer;
+	boost::asio::steady_timer m_idle_timer;
+	std::optional<clock::time_point> m_idle_timer_at;  // when it is set for
+	std::optional<std::chrono::system_clock::time_point> m_drops_at;
+	bool m_was_waited_for = false;
+	bool m_removed = false;
+	bool m_keeping = false;      // lookbehind is set, maybe from when there were readers
 	bool m_update_posted = false;
 	bool m_paused = false;       // by who uses the engine
 	bool m_protecting = false;   // reader pieces are set

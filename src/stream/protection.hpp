@@ -8,31 +8,19 @@
 
 #include <libtorrent/units.hpp>
 
-#include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
 
 namespace slipstream::stream {
 
-// How one torrent's share of the protectable memory is divided. All in bytes, none negative.
-struct division
-{
-	std::int64_t lookbehind_bytes = 0;      // of all its readers together
-	std::int64_t read_ahead_bytes = 0;      // of each reader
-};
-
-// `share_bytes`: what the torrent may protect. Lookbehind gets what is wanted of it, half of the share at most; readers divide
-// the rest, and none gets more than `read_ahead_bytes`.
-[[nodiscard]] division divide(std::int64_t share_bytes, std::int64_t lookbehind_bytes, std::int64_t read_ahead_bytes
-	, int readers);
-
 // The windows' pieces, nearest to its reader first: every window's first, then every window's second, each piece once.
 [[nodiscard]] std::vector<lt::piece_index_t> reader_pieces(std::span<window const> windows);
 
-// The pieces before the windows that `have` says are in memory, nearest first and the readers in turn, each once,
-// `max_pieces` at most. A gap, as a seek forward leaves one, is stepped over as far as four times that many pieces.
-[[nodiscard]] std::vector<lt::piece_index_t> lookbehind_pieces(std::span<window const> windows, int max_pieces
-	, std::function<bool(lt::piece_index_t)> const& have);
+// The pieces before the windows that `have` says are in memory, nearest first and the readers in turn, each once. Of the
+// i-th window max_pieces[i] at most; what readers have in common counts for each of them. A gap, as a seek forward
+// leaves one, is stepped over as far as four times that many pieces. Precondition: as many max_pieces as windows.
+[[nodiscard]] std::vector<lt::piece_index_t> lookbehind_pieces(std::span<window const> windows
+	, std::span<int const> max_pieces, std::function<bool(lt::piece_index_t)> const& have);
 
 } // namespace slipstream::stream

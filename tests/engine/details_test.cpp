@@ -72,7 +72,7 @@ TEST(paused, a_torrent_gives_what_is_in_memory_and_fetches_the_rest_once_resumed
 	shared_files const files("film", {{"film.mkv", 3'000'000}}, torrent_kind::v1, piece);
 	seeder const s(files);
 	engine_options o = local_engine({s.endpoint()});
-	o.read_ahead_bytes = piece;
+	o.read_ahead = extent::bytes(piece);
 	engine e(std::move(o));
 	auto const id = add_ready(e, files);
 	auto const r = open(e, id, 0);

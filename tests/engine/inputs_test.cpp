@@ -150,7 +150,7 @@ TEST(options, out_of_range_are_named)
 	}
 	refuses([](engine_options& o) { o.metadata_timeout = std::chrono::milliseconds(0); });
 	refuses([](engine_options& o) { o.read_timeout = std::chrono::milliseconds(-1); });
-	refuses([](engine_options& o) { o.read_ahead_bytes = -1; });
+	refuses([](engine_options& o) { o.read_ahead = extent::bytes(-1); });
 	refuses([](engine_options& o) { o.memory.capacity_bytes = 1; });
 	refuses([](engine_options& o) { o.connect = {{boost::asio::ip::address_v4::loopback(), 0}}; });
 }

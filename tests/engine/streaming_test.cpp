@@ -123,7 +123,7 @@ TEST(reading, fetches_nothing_that_no_reader_wants)
 	shared_files const files("film", {{"film.mkv", 8 << 20}}, torrent_kind::v1, piece);
 	seeder const s(files);
 	auto options = local_engine({s.endpoint()});
-	options.read_ahead_bytes = 4 * piece;
+	options.read_ahead = extent::bytes(4 * piece);
 	for (std::string const& source : {files.write_torrent_file().string(), files.magnet()})
 	{
 		engine e(options);
@@ -149,7 +149,7 @@ TEST(reading, a_torrent_nobody_reads_keeps_its_peer_and_begins_again_later)
 	shared_files const files("film", {{"film.mkv", 1 << 20}}, torrent_kind::v1, piece);
 	seeder s(files);
 	auto options = local_engine({s.endpoint()});
-	options.read_ahead_bytes = piece;
+	options.read_ahead = extent::bytes(piece);
 	engine e(options);
 	auto const id = add_ready(e, files);
 	auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);

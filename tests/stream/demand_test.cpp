@@ -227,4 +227,38 @@ TEST(choosing, priorities_fall_along_one_window)
 	}
 }
 
+// What libtorrent is told is differences: a film played from end to end costs a few words for each piece, however often its
+// demand is worked out.
+TEST(demand, of_a_film_that_is_played_through_is_told_in_few_words)
+{
+	constexpr int film = 1000;
+	constexpr int ahead = 48;
+	demand told;
+	std::size_t priorities = 0;
+	std::size_t deadlines = 0;
+	std::size_t updates = 0;
+	std::size_t words = 0; // calls that carry them
+	int come = 0;
+	auto const have = [&](piece const p) { return number(p) < come; };
+	for (int at = 0; at < film; ++at)
+	{
+		// Pieces come three by three while the reader moves; after each, and when nothing happened, demand is worked out.
+		for (int i = 0; i < 4; ++i)
+		{
+			if (at % 3 == 0 && i < 3) come = std::min(film, std::max(come, at) + 1);
+			std::vector<window> const windows{pieces(at, std::min(at + ahead, film))};
+			auto const changes = told.replace(told.choose(windows, 3, have, anything), !told.wants_anything(), have);
+			++updates;
+			priorities += changes.priorities.size();
+			deadlines += changes.deadlines_set.size() + changes.deadlines_reset.size();
+			if (!changes.empty()) ++words;
+		}
+	}
+	EXPECT_EQ(updates, 4u * film);
+	// Six bands, the urgent ones, and nothing.
+	EXPECT_LE(priorities, 8u * film);
+	EXPECT_LE(deadlines, 2u * film);
+	EXPECT_LE(words, updates / 2);
+}
+
 } // namespace
