@@ -13,6 +13,7 @@
 
 #include <array>
 #include <functional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -36,8 +37,10 @@ class peer_part final : public lt::peer_plugin
 {
 public:
 	using held_pieces = std::function<std::vector<lt::piece_index_t>()>;
+	using is_verified = std::function<bool(lt::piece_index_t)>;
 
-	peer_part(lt::peer_connection_handle peer, held_pieces held) : m_peer(std::move(peer)), m_held(std::move(held)) {}
+	peer_part(lt::peer_connection_handle peer, held_pieces held, is_verified is_here)
+		: m_peer(std::move(peer)), m_held(std::move(held)), m_is_here(std::move(is_here)) {}
 
 	// Our bitfield is sent when the peer's handshake has come, so each of these comes after it.
 	void sent_have_none() override { tell_held(); }
@@ -45,16 +48,31 @@ public:
 	bool on_have_all() override { tell_held(); return false; }
 	bool on_have_none() override { tell_held(); return false; }
 	bool on_interested() override { tell_held(); return false; }
+	// A peer that has nothing and does not speak BEP 6 says nothing before it hears of something.
+	void tick() override
+	{
+		if (!m_told && !m_peer.is_connecting() && !m_peer.in_handshake()) tell_held();
+	}
 
 	bool on_extension_handshake(lt::bdecode_node const& handshake) override
 	{
+		// BEP 10: a later handshake says what has changed, and 0 that it is not understood any more.
 		auto const m = handshake.dict_find_dict("m");
-		m_dont_have_id = m ? static_cast<std::uint8_t>(m.dict_find_int_value("lt_donthave", 0)) : std::uint8_t{0};
+		if (auto const id = m ? m.dict_find_int("lt_donthave") : lt::bdecode_node())
+			m_dont_have_id = static_cast<std::uint8_t>(id.int_value());
+		// What went before this came. What is here again was announced again, after that.
+		if (!std::exchange(m_greeted, true))
+		{
+			for (auto const piece : std::exchange(m_gone_early, {}))
+				if (!m_is_here(piece)) tell_gone(piece);
+		}
+		tell_held();
 		return true;
 	}
 
 	void tell_gone(lt::piece_index_t const piece)
 	{
+		if (!m_greeted) m_gone_early.insert(piece);
 		if (m_dont_have_id == 0) return;
 		std::vector<char> message;
 		// BEP 10: length, extended (20), the peer's number for the message; BEP 54: the piece.
@@ -75,7 +93,10 @@ private:
 
 	lt::peer_connection_handle m_peer;
 	held_pieces const m_held;
+	is_verified const m_is_here;
 	std::uint8_t m_dont_have_id = 0;
+	bool m_greeted = false;                    // its extension handshake came
+	std::set<lt::piece_index_t> m_gone_early; // before that; no more than the torrent has pieces
 	bool m_told = false;
 };
 
@@ -96,6 +117,10 @@ public:
 			auto const self = weak.lock();
 			auto const s = self ? self->storage() : nullptr;
 			return s ? s->held_pieces() : std::vector<lt::piece_index_t>{};
+		}, [weak = weak_from_this()](lt::piece_index_t const piece) {
+			auto const self = weak.lock();
+			auto const s = self ? self->storage() : nullptr;
+			return s && s->pieces().state(piece) == piece_state::verified;
 		});
 		m_peers.push_back(part);
 		return part;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <list>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -39,10 +40,11 @@ public:
 	static constexpr int in_memory = 32;
 	static constexpr int window = 8;
 
-	explicit forgetful_film(torrent_kind const kind)
+	explicit forgetful_film(torrent_kind const kind, int const connections = 12)
 		: files("film.bin", {{"film.bin", count * film_piece_bytes - 5000}}, kind, film_piece_bytes)
 		, first(files, honest_at("127.0.0.2"))
 		, second(files, honest_at("127.0.0.3"))
+		, mine({.disk = disk, .connections = connections})
 	{
 		torrent = mine.add(files);
 		EXPECT_TRUE(mine.run_until([&] { return torrent.status().state >= lt::torrent_status::downloading; }));
@@ -69,7 +71,7 @@ public:
 		{
 			read_at(at);
 			ASSERT_TRUE(mine.run_until([&] { return verified(at); })) << "piece " << at << dump();
-			ASSERT_TRUE(right(at)) << "piece " << at;
+			ASSERT_EQ(right(at), true) << "piece " << at;
 		}
 	}
 	void read_at(int const at)
@@ -92,12 +94,19 @@ public:
 		return all;
 	}
 	[[nodiscard]] std::set<int> all_verified() const { return in_state(piece_state::verified); }
-	[[nodiscard]] bool right(int const piece) const
+	// Empty: the piece is not in memory.
+	[[nodiscard]] std::optional<bool> right(int const piece) const
 	{
 		std::vector<char> bytes(film_piece_bytes);
 		auto const n = memory().read(lt::piece_index_t(piece), 0, bytes);
+		if (!n) return std::nullopt;
 		auto const want = std::string_view(files.content(0)).substr(std::size_t(piece) * film_piece_bytes, film_piece_bytes);
-		return n && *n >= want.size() && std::string_view(bytes.data(), want.size()) == want;
+		return *n >= want.size() && std::string_view(bytes.data(), want.size()) == want;
+	}
+	// Everything in memory is right. (What goes while this looks is not looked at.)
+	void all_is_right() const
+	{
+		for (int const piece : all_verified()) EXPECT_NE(right(piece), false) << piece;
 	}
 
 	[[nodiscard]] int honest_seeds() const
@@ -128,9 +137,11 @@ public:
 		EXPECT_EQ(torrent.status().total_failed_bytes, 0);
 	}
 	// For a test that fails.
-	[[nodiscard]] std::string dump() const
+	[[nodiscard]] std::string dump()
 	{
 		auto o = "\n" + mine.dump() + "\n";
+		for (auto* const seed : {&first, &second})
+			for (auto const& d : seed->departures()) o += "an honest seed says: " + d + "\n";
 		auto const have = torrent.status(lt::torrent_handle::query_pieces).pieces;
 		for (int i = 0; i < count; ++i)
 		{
@@ -147,7 +158,7 @@ public:
 	seeder first;
 	seeder second;
 	memory_disk disk{{.capacity_bytes = in_memory * film_piece_bytes, .evict = true, .hold_always = true}};
-	swarm_session mine{{.disk = disk, .connections = 12}};
+	swarm_session mine;
 	lt::torrent_handle torrent;
 	std::list<scripted_peer> peers; // before the session ends
 };

@@ -76,6 +76,15 @@ public:
 		if (by_us || script().returns || !m_greeted) m_peer.reconnect();
 	}
 
+	void shake_hands() { if (m_greeted && !m_closed) send(wire::extension_handshake(script().dont_have)); }
+
+	void leave()
+	{
+		if (m_closed) return;
+		if (m_out.empty()) drop();
+		else m_leave = true; // when this is out
+	}
+
 	// The peer ends.
 	void drop()
 	{
@@ -107,12 +116,12 @@ private:
 		m_peer.note([](peer_record& r) { ++r.connections; r.there.clear(); });
 		if (script().seeds) send(m_fast ? wire::message(wire::have_all) : wire::full_bitfield(m_peer.m_info.num_pieces()));
 		else if (m_fast) send(wire::message(wire::have_none));
-		if (wire::says_extensions(m_in))
+		if (wire::says_extensions(m_in) && !script().late_handshake)
 		{
 			send(wire::extension_handshake(script().dont_have));
 			if (script().second_handshake) send(wire::second_extension_handshake());
 		}
-		send(wire::message(script().seeds ? wire::unchoke : wire::interested));
+		if (script().seeds) send(wire::message(wire::unchoke));
 		read_message();
 		tick();
 	}
@@ -174,7 +183,7 @@ private:
 
 	void serve(wire::block const& b)
 	{
-		if (!script().seeds) return;
+		if (!script().seeds || m_leave) return;
 		auto right = m_peer.bytes(b);
 		if (script().vanishes_after > 0 && ++m_served % script().vanishes_after == 0)
 		{
@@ -213,6 +222,7 @@ private:
 				if (ec || self->m_closed) return self->close(false);
 				self->m_out.pop_front();
 				if (!self->m_out.empty()) self->write_next();
+				else if (self->m_leave) self->drop();
 				else if (self->m_vanish) self->close(true);
 			});
 	}
@@ -221,6 +231,7 @@ private:
 
 	void tick()
 	{
+		if (m_leave) return;
 		if (!script().pushes.empty() && m_out.size() < most_asked)
 			send_wrong(m_peer.any_block(script().pushes[m_random() % script().pushes.size()], any()));
 		if (!script().seeds) ask();
@@ -232,6 +243,12 @@ private:
 
 	void ask()
 	{
+		// Who is interested and then never asks is sent away after a minute by a libtorrent that wants nothing itself.
+		if (!m_interested && (script().leeches || !script().asks_for.empty()))
+		{
+			m_interested = true;
+			send(wire::message(wire::interested));
+		}
 		auto const now = std::chrono::steady_clock::now();
 		std::erase_if(m_asked, [&](auto const& a) { return now - a.second > patience; });
 		while (!m_choked && m_asked.size() < most_asked)
@@ -271,8 +288,10 @@ private:
 	int m_served = 0;
 	bool m_fast = false;
 	bool m_greeted = false;
+	bool m_interested = false;
 	bool m_choked = true;
 	bool m_vanish = false;
+	bool m_leave = false;
 	bool m_closed = false;
 };
 
@@ -313,6 +332,16 @@ void scripted_peer::ask_for(std::vector<int> pieces)
 void scripted_peer::push(std::vector<int> pieces)
 {
 	boost::asio::post(m_context, [this, pieces = std::move(pieces)]() mutable { m_script.pushes = std::move(pieces); });
+}
+
+void scripted_peer::shake_hands()
+{
+	boost::asio::post(m_context, [this] { if (m_connection) m_connection->shake_hands(); });
+}
+
+void scripted_peer::leave()
+{
+	boost::asio::post(m_context, [this] { if (m_connection) m_connection->leave(); });
 }
 
 void scripted_peer::connect()

@@ -3,7 +3,7 @@
 //
 // It connects (plain TCP, from an address of its own, so that who is banned for what it did is told from the others) to the
 // session under test, and again whenever the connection ends. It owns its sockets and one thread, on which all of its
-// state lives; record(), ask_for() and push() may be called from any. It keeps a reference to the shared_files. It is no
+// state lives; the public functions may be called from any. It keeps a reference to the shared_files. It is no
 // client: it hashes nothing, and knows the right bytes because the test made them.
 #pragma once
 
@@ -57,6 +57,8 @@ struct peer_script
 	bool dont_have = true; // BEP 54
 	// Says more in a second extension handshake that does not repeat the first (BEP 10).
 	bool second_handshake = false;
+	// Says nothing of what it understands before shake_hands().
+	bool late_handshake = false;
 };
 
 struct peer_record
@@ -89,6 +91,10 @@ public:
 	// From now on: script.asks_for and script.pushes.
 	void ask_for(std::vector<int> pieces);
 	void push(std::vector<int> pieces);
+	// Sends the extension handshake (BEP 10) that script.late_handshake kept back, on the connection there is.
+	void shake_hands();
+	// Ends the connection when all is out that was sent, and does not come back.
+	void leave();
 	[[nodiscard]] std::string const& address() const { return m_address; }
 
 private:

@@ -2,6 +2,7 @@
 
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/extensions/smart_ban.hpp>
+#include <libtorrent/operations.hpp>
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/posix_disk_io.hpp>
 #include <libtorrent/session_params.hpp>
@@ -74,6 +75,11 @@ swarm_session::swarm_session(swarm_options options)
 		, sp::enable_outgoing_utp})
 		s.set_bool(off, false);
 	s.set_str(sp::listen_interfaces, m_address + ":0");
+	// Without it the system chooses where a connection to loopback comes from, and that is 127.0.0.1.
+	s.set_str(sp::outgoing_interfaces, m_address);
+	// One encrypted handshake in about a hundred fails (the other side says "invalid info-hash"), and libtorrent connects again
+	// without: an honest peer would be seen to part.
+	s.set_int(sp::out_enc_policy, sp::pe_disabled);
 	s.set_int(sp::connections_limit, options.connections);
 	s.set_int(sp::min_reconnect_time, 1);
 	s.set_int(sp::alert_queue_size, 100'000);
@@ -137,7 +143,8 @@ void swarm_session::count(lt::alert* const a)
 	if (auto const* b = lt::alert_cast<lt::peer_ban_alert>(a)) banned.push_back(b->endpoint.address().to_string());
 	if (auto const* d = lt::alert_cast<lt::peer_disconnected_alert>(a))
 	{
-		parted.push_back(d->endpoint.address().to_string() + ": " + d->error.message());
+		parted.push_back(d->endpoint.address().to_string() + ": " + d->error.message() + " (" + lt::operation_name(d->op)
+			+ ", reason " + std::to_string(static_cast<int>(d->reason)) + ")");
 		// Who is banned for one block that is known to be wrong has no alert of its own.
 		if (d->error == lt::errors::peer_banned) banned.push_back(d->endpoint.address().to_string());
 	}

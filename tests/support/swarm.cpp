@@ -61,7 +61,7 @@ lt::session_params seeding_session(seeder_options const& options)
 	p.set_bool(pack::close_redundant_connections, options.close_redundant_connections);
 	p.set_bool(pack::disable_hash_checks, options.blind);
 	p.set_int(pack::alert_mask, static_cast<int>(static_cast<std::uint32_t>(
-		lt::alert_category::status | lt::alert_category::error | lt::alert_category::peer)));
+		lt::alert_category::status | lt::alert_category::error | lt::alert_category::peer | lt::alert_category::connect)));
 	p.set_int(pack::stop_tracker_timeout, 1);
 	lt::session_params params(p);
 	params.disk_io_constructor = lt::posix_disk_io_constructor;
@@ -176,13 +176,27 @@ std::int64_t seeder::uploaded_bytes() const
 	return m_torrent.status().total_payload_upload;
 }
 
-int seeder::connections()
+void seeder::look_at_alerts()
 {
 	std::vector<lt::alert*> alerts;
 	m_session.pop_alerts(&alerts);
 	for (lt::alert const* const a : alerts)
+	{
 		if (lt::alert_cast<lt::incoming_connection_alert>(a)) ++m_connections;
+		if (lt::alert_cast<lt::peer_disconnected_alert>(a)) m_departures.push_back(a->message());
+	}
+}
+
+int seeder::connections()
+{
+	look_at_alerts();
 	return m_connections;
+}
+
+std::vector<std::string> seeder::departures()
+{
+	look_at_alerts();
+	return m_departures;
 }
 
 int seeder::greeted_peers() const

@@ -98,15 +98,20 @@ public:
 	[[nodiscard]] std::int64_t uploaded_bytes() const;
 	// How often a peer connected, so far.
 	[[nodiscard]] int connections();
+	// Why each peer left that did, so far.
+	[[nodiscard]] std::vector<std::string> departures();
 	// How many peers are connected and past the handshake.
 	[[nodiscard]] int greeted_peers() const;
 	[[nodiscard]] lt::torrent_handle const& torrent() const { return m_torrent; }
 
 private:
+	void look_at_alerts();
+
 	lt::session m_session;
 	lt::torrent_handle m_torrent;
 	boost::asio::ip::tcp::endpoint m_endpoint;
 	int m_connections = 0;
+	std::vector<std::string> m_departures;
 };
 
 // An address of this machine at which nobody listens.
