@@ -51,18 +51,20 @@ bool forgetting::hold(lt::piece_index_t const piece, write_done& done)
 
 // add_piece dispatches to the network thread, and this is the network thread: each takes effect before it
 // returns, and no other event comes in between.
-bool forgetting::forget(lt::piece_index_t const piece, int const piece_bytes)
+bool forgetting::forget(lt::piece_index_t const piece, int const piece_bytes, bool const has_passed)
 {
 	check(attached() && !is_forgetting(piece), "a piece is forgotten once at a time");
 	untouched_bytes const any(piece_bytes);
 	auto const i = m_forgetting.emplace(piece, false).first;
-	m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
-	if (auto held = m_held.extract(piece))
+	auto held = m_held.extract(piece);
+	// One that has not passed would be hashed, and fail, with the write that is kept back and once more without it.
+	if (has_passed) m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
+	if (held)
 	{
 		held.mapped().error = aborted();
 		held.mapped()();
-		m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
 	}
+	if (held || !has_passed) m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
 	if (i->second) return true;
 	m_forgetting.erase(i);
 	return false;

@@ -22,8 +22,8 @@
 // Because the bytes stay readable until 6, no read of a peer fails on the way.
 //
 // The phases of a piece here: free -> held (hold) -> forgetting (forget) -> free (cleared). A piece that
-// is only partly downloaded is forgotten the same way; it need not be held, but every completion of its writes must have
-// been delivered: add_piece leaves alone a block that is being written, and the peer that sent it would be blamed.
+// is only partly downloaded is forgotten the same way without step 2, after which libtorrent would ask for a hash, and again after
+// 4; it need not be held, but every completion of its writes must have been delivered: add_piece leaves alone a block that is being written, and the peer that sent it would be blamed.
 // A piece of a single block cannot be held: cancelling its only write takes the download entry away together with the
 // record that it had passed, and libtorrent would count it as passed for ever.
 //
@@ -75,9 +75,9 @@ public:
 	[[nodiscard]] bool holds(lt::piece_index_t const piece) const { return m_held.count(piece) != 0; }
 	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.count(piece) != 0; }
 
-	// Begins. Precondition: attached, not begun, and either holds(piece) or the piece has not passed and none of its
+	// Begins. `has_passed`: its hash was found right. Precondition: attached, not begun, and either holds(piece) or the piece has not passed and none of its
 	// writes waits for its completion. False when libtorrent has nothing to forget: it is clearing the piece already.
-	bool forget(lt::piece_index_t piece, int piece_bytes);
+	bool forget(lt::piece_index_t piece, int piece_bytes, bool has_passed);
 	// A piece that an application gave is not whole for want of memory, and its hash is on its way to be wrong: takes
 	// the names of peers off its other blocks. Every completion of the peers' writes must have been delivered. Its
 	// blocks are not kept from now on; cleared() ends that.

@@ -190,7 +190,8 @@ bool torrent_storage::is_checking() const
 
 bool torrent_storage::begin_to_forget(lt::piece_index_t const piece)
 {
-	if (!m_forgetting.forget(piece, shape().piece_bytes(piece))) return false;
+	bool const has_passed = m_pieces.state(piece) == piece_state::verified;
+	if (!m_forgetting.forget(piece, shape().piece_bytes(piece), has_passed)) return false;
 	m_core->count.pieces_forgotten.fetch_add(1, std::memory_order_relaxed);
 	return true;
 }

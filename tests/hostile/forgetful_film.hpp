@@ -135,6 +135,7 @@ public:
 		EXPECT_THAT(mine.banned, ::testing::IsEmpty()) << dump();
 		EXPECT_THAT(mine.blame->blamed(), ::testing::IsEmpty()) << dump();
 		EXPECT_EQ(torrent.status().total_failed_bytes, 0);
+		EXPECT_LE(mine.failed, disk.stats().pieces_forgotten) << "a piece is hashed once to be forgotten";
 	}
 	// For a test that fails.
 	[[nodiscard]] std::string dump()
