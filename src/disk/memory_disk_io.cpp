@@ -183,6 +183,8 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	write_done done{std::move(handler), {}, m_watermark, r.length};
 	auto const storage = live(index);
 	if (!storage) done.error = aborted(lt::operation_t::file_write);
+	// libtorrent takes what it did not ask for, and what came too late: neither may fill a memory that is too small already.
+	else if (observer && storage->is_unwanted(r.piece)) done.error = aborted(lt::operation_t::file_write);
 	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf);
 	if (storage && done.error.ec == boost::asio::error::operation_aborted)
 	{

@@ -188,6 +188,14 @@ bool torrent_storage::is_checking() const
 	return doing == lt::torrent_status::checking_files || doing == lt::torrent_status::checking_resume_data;
 }
 
+bool torrent_storage::is_unwanted(lt::piece_index_t const piece) const
+{
+	if (!can_forget() || !m_core->cache.crowded() || !shape().has(piece) || is_forgetting(piece)) return false;
+	auto const state = m_pieces.state(piece);
+	if (state != piece_state::absent && state != piece_state::partial) return false;
+	return m_torrent.piece_priority(piece) == lt::dont_download;
+}
+
 bool torrent_storage::begin_to_forget(lt::piece_index_t const piece)
 {
 	bool const has_passed = m_pieces.state(piece) == piece_state::verified;
@@ -201,7 +209,7 @@ void torrent_storage::writes_pushed(lt::piece_index_t const piece) { m_last_push
 void torrent_storage::write_cancelled(lt::piece_index_t const piece)
 {
 	m_cancelled.insert(piece);
-	m_cancelled_any = true;
+	m_cancelled_any = true; // also of an unwanted one: it may be wanted before libtorrent hears of this
 }
 
 void torrent_storage::before_hash_of_given(lt::piece_index_t const piece)

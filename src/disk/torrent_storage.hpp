@@ -85,9 +85,12 @@ public:
 	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.is_forgetting(piece); }
 	// Gives up a piece, in whatever phase it is; false when it must stay for now.
 	bool forget(lt::piece_index_t piece);
+	// In a memory that is too small for all: it is not whole here, and libtorrent does not want it. Its peers' blocks are not kept:
+	// nobody would read them, and wrong ones would have those blamed who send the rest when it is wanted again.
+	[[nodiscard]] bool is_unwanted(lt::piece_index_t piece) const;
 	// The writes of the piece that were asked for so far complete with the completions pushed so far.
 	void writes_pushed(lt::piece_index_t piece);
-	// A write of the piece was cancelled for want of memory.
+	// A write of the piece was cancelled, for want of memory or because nobody wants it.
 	void write_cancelled(lt::piece_index_t piece);
 	// Whether one was since this was asked last.
 	[[nodiscard]] bool cancelled_since_asked() { return std::exchange(m_cancelled_any, false); }

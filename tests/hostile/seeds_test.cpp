@@ -22,8 +22,7 @@ class hostile_seeds : public ::testing::TestWithParam<torrent_kind> {};
 
 // The liars come first, and alone: libtorrent bans an honest peer for sharing one piece with a liar when the honest one
 // sent 8 to 11 pieces that passed since its trust last ran over (torrent_peer::trust_points has 4 bits), on any disk.
-// Not in the suite yet: it fails now and then, and whose fault that is is not known.
-TEST_P(hostile_seeds, DISABLED_liars_are_banned_and_what_they_sent_is_gone)
+TEST_P(hostile_seeds, liars_are_banned_and_what_they_sent_is_gone)
 {
 	forgetful_film f(GetParam());
 	f.read_at(0);
@@ -33,11 +32,13 @@ TEST_P(hostile_seeds, DISABLED_liars_are_banned_and_what_they_sent_is_gone)
 		ASSERT_TRUE(f.mine.run_until([&] { return peer.record().lost > 0; })) << f.dump();
 		EXPECT_GT(peer.record().wrong_blocks_sent, 0);
 		EXPECT_THAT(f.mine.banned, ::testing::Contains(peer.address())) << f.dump();
-		EXPECT_THAT(f.all_verified(), ::testing::Each(::testing::Truly([&](int const piece) { return f.right(piece); })));
+		f.all_is_right();
 	}
-	// What they left of pieces that are not complete is nobody's any more.
+	// What they left of pieces that are not complete is nobody's any more, and libtorrent has judged those that are. (In this
+	// order: nobody is here to complete one.)
 	f.read_at(40);
-	ASSERT_TRUE(f.mine.run_until([&] { return f.in_state(piece_state::partial).empty(); })) << f.dump();
+	ASSERT_TRUE(f.mine.run_until([&] { return f.in_state(piece_state::partial).empty() && f.in_state(piece_state::complete).empty(); }))
+		<< f.dump();
 	auto const failed = f.torrent.status().total_failed_bytes;
 	f.connect_honest_seeds();
 	f.play(0, f.count);
@@ -62,9 +63,9 @@ TEST_P(hostile_seeds, blocks_that_come_twice_are_taken_once)
 	f.nobody_is_blamed();
 }
 
-// libtorrent takes blocks that it did not ask for, of unwanted pieces too, and gives them to the disk.
-// Not in the suite yet: it fails now and then, and whose fault that is is not known.
-TEST_P(hostile_seeds, DISABLED_blocks_that_nobody_asked_for_are_no_harm)
+// libtorrent takes blocks that it did not ask for, of unwanted pieces too, and gives them to the disk. Of these, nothing is
+// kept: they take no room, and nobody honest is blamed for a wrong one.
+TEST_P(hostile_seeds, blocks_that_nobody_asked_for_are_no_harm)
 {
 	forgetful_film f(GetParam());
 	auto& pushes = f.meet({.seeds = true, .unasked = 4});
@@ -75,15 +76,15 @@ TEST_P(hostile_seeds, DISABLED_blocks_that_nobody_asked_for_are_no_harm)
 	lies.push({0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15});
 	for (int at = 16; at < f.count; at += 8)
 	{
+		auto const lied = lies.record().wrong_blocks_sent;
 		f.play(at, at + 8);
 		if (HasFatalFailure()) return;
-		for (int const piece : f.all_verified()) EXPECT_TRUE(f.right(piece)) << piece;
+		ASSERT_TRUE(f.mine.run_until([&] { return lies.record().wrong_blocks_sent > lied + 5; }));
+		f.all_is_right();
 	}
 	EXPECT_GT(pushes.record().blocks_sent, 0);
-	EXPECT_GT(lies.record().wrong_blocks_sent, 20);
 	f.all_is_well();
-	EXPECT_THAT(f.mine.blame->blamed(), ::testing::Each(::testing::Not(::testing::HasSubstr(" 127.0.0.")))) << f.dump();
-	EXPECT_THAT(f.mine.banned, ::testing::Each(lies.address())) << f.dump();
+	f.nobody_is_blamed();
 }
 
 TEST_P(hostile_seeds, seeds_that_vanish_in_the_middle_of_a_block_cost_nothing_but_the_block)
@@ -133,8 +134,7 @@ struct on_disk
 
 class the_same_liar : public ::testing::TestWithParam<std::tuple<on_disk, torrent_kind>> {};
 
-// Not in the suite yet, as the above.
-TEST_P(the_same_liar, DISABLED_is_banned_and_nobody_else)
+TEST_P(the_same_liar, is_banned_and_nobody_else)
 {
 	auto const& [where, kind] = GetParam();
 	constexpr int count = 64;
