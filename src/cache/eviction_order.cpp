@@ -28,7 +28,7 @@ void eviction_order::put_in(piece_key const key, entry& e)
 		e.was_wanted = true;
 		m_ahead.emplace(e.stands.distance, key);
 		return;
-	case standing::kind::open:
+	case standing::kind::unprotected:
 	{
 		auto& list = e.was_wanted ? m_spent : m_idle;
 		e.where = e.was_wanted ? place::spent : place::idle;

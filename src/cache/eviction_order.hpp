@@ -35,7 +35,7 @@ struct piece_key
 // How a piece is protected. `distance` is from the reader, in pieces; for `ahead` only.
 struct standing
 {
-	enum class kind { open, ahead, kept } what = kind::open;
+	enum class kind { unprotected, ahead, kept } what = kind::unprotected;
 	int distance = 0;
 	friend bool operator==(standing const&, standing const&) = default;
 };

@@ -20,57 +20,58 @@ void admission::review(torrent_storage& storage, lt::torrent_handle const& torre
 	// What is read is known without asking.
 	if (m_who == wanting::told) return cache.set_wanting(storage.cache_id(), false);
 	bool const crowded = cache.crowded();
-	auto const was = storage.withheld();
-	if (!crowded && was.empty()) return cache.set_wanting(storage.cache_id(), true);
+	auto withheld = storage.withheld();
+	if (!crowded && withheld.empty()) return cache.set_wanting(storage.cache_id(), true);
 
 	auto const told = torrent.get_piece_priorities();
-	auto priorities = told;
+	if (told.empty()) return; // no metadata any more
+	withheld.resize(told.size(), lt::dont_download);
+	auto const is_withheld = [&](std::size_t const i) { return withheld[i] != lt::dont_download; };
 	// The application's wishes: what libtorrent has, and what was taken from it here.
-	for (auto const& [piece, priority] : was)
-	{
-		auto& p = priorities[static_cast<std::size_t>(static_cast<int>(piece))];
-		if (p == lt::dont_download) p = priority;
-	}
-	std::vector<bool> const may = crowded ? admitted(storage, priorities) : std::vector<bool>(priorities.size(), true);
+	auto priorities = told;
+	for (std::size_t i = 0; i < told.size(); ++i)
+		if (is_withheld(i) && told[i] == lt::dont_download) priorities[i] = withheld[i];
+	auto const states = storage.pieces().states();
+	std::vector<bool> const may = crowded ? admitted(storage, priorities, states) : std::vector<bool>(told.size(), true);
 
 	std::vector<std::pair<lt::piece_index_t, lt::download_priority_t>> changes;
-	torrent_storage::priorities withheld;
+	auto const change = [&](std::size_t const i, lt::download_priority_t const to)
+		{ if (told[i] != to) changes.emplace_back(static_cast<int>(i), to); };
 	bool wants = false;
-	for (std::size_t i = 0; i < priorities.size(); ++i)
+	bool withholds = false;
+	for (std::size_t i = 0; i < told.size(); ++i)
 	{
-		lt::piece_index_t const piece(static_cast<int>(i));
+		bool const was_withheld = is_withheld(i);
+		withheld[i] = lt::dont_download;
 		if (priorities[i] == lt::dont_download) continue;
-		bool const was_withheld = was.count(piece) != 0;
 		// libtorrent counts a piece that passed, is not flushed (one of its writes is held) and has
 		// priority 0 twice, and then thinks it has finished: what is here keeps its priority.
-		auto const state = storage.pieces().state(piece);
-		bool const is_here = state == piece_state::complete || state == piece_state::verified;
+		bool const is_here = states[i] == piece_state::complete || states[i] == piece_state::verified;
 		if (is_here && !was_withheld) continue;
 		wants |= may[i] && !is_here;
 		if (!may[i] && !is_here)
 		{
-			withheld.emplace(piece, priorities[i]);
-			changes.emplace_back(piece, lt::dont_download);
+			withholds = true;
+			withheld[i] = priorities[i];
+			change(i, lt::dont_download);
 		}
-		else if (was_withheld) changes.emplace_back(piece, priorities[i]);
+		else if (was_withheld) change(i, priorities[i]);
 	}
-	std::erase_if(changes, [&](auto const& c)
-		{ return c.second == told[static_cast<std::size_t>(static_cast<int>(c.first))]; });
-	storage.set_withheld(std::move(withheld));
+	storage.set_withheld(withholds ? std::move(withheld) : torrent_storage::priorities{});
 	cache.set_wanting(storage.cache_id(), wants);
 	if (!changes.empty()) torrent.prioritize_pieces(changes);
 }
 
 std::vector<bool> admission::admitted(torrent_storage& storage
-	, std::vector<lt::download_priority_t> const& wanted) const
+	, std::vector<lt::download_priority_t> const& wanted, std::vector<piece_state> const& states) const
 {
 	auto& cache = storage.core().cache;
 	auto const id = storage.cache_id();
 	std::vector<bool> may(wanted.size(), false);
 
 	auto const read = cache.granted_pieces(id, cache::protection::reader);
-	for (auto const kind : {cache::protection::reader, cache::protection::reserved})
-		for (int const piece : cache.granted_pieces(id, kind)) may[static_cast<std::size_t>(piece)] = true;
+	for (int const piece : read) may[static_cast<std::size_t>(piece)] = true;
+	for (int const piece : cache.granted_pieces(id, cache::protection::reserved)) may[static_cast<std::size_t>(piece)] = true;
 	if (!read.empty()) return may;
 
 	// What it has protected itself comes on top of its share.
@@ -80,9 +81,8 @@ std::vector<bool> admission::admitted(torrent_storage& storage
 	{
 		for (std::size_t i = 0; i < wanted.size() && room > 0; ++i)
 		{
-			lt::piece_index_t const piece(static_cast<int>(i));
 			if (may[i] || (wanted[i] == lt::dont_download && !in_memory)) continue;
-			if ((storage.pieces().state(piece) != piece_state::absent) != in_memory) continue;
+			if ((states[i] != piece_state::absent) != in_memory) continue;
 			may[i] = true;
 			--room;
 		}

@@ -31,12 +31,12 @@ public:
 
 	// A piece is being given up: not wanted until a review admits it again, or the application wants it.
 	void withhold(torrent_storage& storage, lt::torrent_handle const& torrent, lt::piece_index_t piece);
-	// Brings the priorities in line with what fits now. Cheap when nothing changes.
+	// Brings the priorities in line with what fits now. Looks at each piece of the torrent once, unless everything fits.
 	void review(torrent_storage& storage, lt::torrent_handle const& torrent);
 
 private:
 	[[nodiscard]] std::vector<bool> admitted(torrent_storage& storage
-		, std::vector<lt::download_priority_t> const& wanted) const;
+		, std::vector<lt::download_priority_t> const& wanted, std::vector<piece_state> const& states) const;
 
 	wanting const m_who;
 };

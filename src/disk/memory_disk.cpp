@@ -217,12 +217,13 @@ void memory_disk::put_back_priorities(lt::add_torrent_params& resume_data) const
 		auto const storage = m_core->find(name);
 		if (!storage) continue;
 		auto& priorities = resume_data.piece_priorities;
-		for (auto const& [piece, priority] : storage->withheld_when_saved())
+		auto const withheld = storage->withheld_when_saved();
+		for (std::size_t i = 0; i < withheld.size(); ++i)
 		{
-			auto const i = static_cast<std::size_t>(static_cast<int>(piece));
+			if (withheld[i] == lt::dont_download) continue;
 			// What it leaves out has the default.
 			if (priorities.size() <= i) priorities.resize(i + 1, lt::default_priority);
-			if (priorities[i] == lt::dont_download) priorities[i] = priority;
+			if (priorities[i] == lt::dont_download) priorities[i] = withheld[i];
 		}
 		return;
 	}

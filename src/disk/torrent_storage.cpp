@@ -47,7 +47,9 @@ void torrent_storage::resume_data_saved()
 void torrent_storage::withhold(lt::piece_index_t const piece, lt::download_priority_t const priority)
 {
 	mutex_lock const lock(m_mutex);
-	m_withheld.emplace(piece, priority);
+	m_withheld.resize(static_cast<std::size_t>(shape().num_pieces()), lt::dont_download);
+	auto& p = m_withheld[static_cast<std::size_t>(static_cast<int>(piece))];
+	if (p == lt::dont_download) p = priority;
 }
 
 void torrent_storage::set_withheld(priorities withheld)
@@ -122,13 +124,16 @@ void torrent_storage::attach(lt::torrent_handle torrent, std::weak_ptr<forgettin
 	m_forgetting.attach(std::move(torrent), std::move(host));
 }
 
+// One look does for all changes until then.
 void torrent_storage::protections_changed()
 {
+	if (m_review_due.exchange(true)) return;
 	m_completions->push(step_due{std::make_unique<review_step>(weak_from_this())});
 }
 
 void torrent_storage::review()
 {
+	m_review_due = false; // before: what changes from now on wants another look
 	if (auto const host = m_host.lock()) host->review();
 }
 
@@ -147,9 +152,9 @@ bool torrent_storage::hold(lt::piece_index_t const piece, write_done& done)
 	return m_core->may_have_to_go() && shape().num_blocks(piece) > 1 && m_forgetting.hold(piece, done);
 }
 
-bool torrent_storage::is_open(lt::piece_index_t const piece) const
+bool torrent_storage::is_unprotected(lt::piece_index_t const piece) const
 {
-	return m_core->cache.standing_of(cache_id(), static_cast<int>(piece)).what == standing::kind::open;
+	return m_core->cache.standing_of(cache_id(), static_cast<int>(piece)).what == standing::kind::unprotected;
 }
 
 bool torrent_storage::forget(lt::piece_index_t const piece)
@@ -224,7 +229,7 @@ bool torrent_storage::forget_another()
 {
 	for (auto const piece : m_pieces.verified())
 	{
-		if (!m_forgetting.holds(piece) || !is_open(piece)) continue;
+		if (!m_forgetting.holds(piece) || !is_unprotected(piece)) continue;
 		if (begin_to_forget(piece)) return true;
 	}
 	return false;
@@ -260,13 +265,13 @@ void torrent_storage::recheck_begins()
 
 // For pieces that libtorrent has for good, because they came before anything had to be given up, through
 // add_piece, or in a torrent that is seeding now. A recheck costs the torrent its peers for a moment, so one is
-// to do for long: everything that is open goes. libtorrent looks at what there is on a later turn.
+// to do for long: everything that nobody protects goes. libtorrent looks at what there is on a later turn.
 void torrent_storage::shrink_by_recheck(lt::piece_index_t const asked)
 {
 	m_torrent.force_recheck(); // and recheck_begins()
 	for (auto const piece : m_pieces.verified())
 	{
-		if (piece != asked && !is_open(piece)) continue;
+		if (piece != asked && !is_unprotected(piece)) continue;
 		m_pieces.drop(piece);
 		if (auto const host = m_host.lock()) host->withhold(piece);
 		m_core->count.pieces_evicted.fetch_add(1, std::memory_order_relaxed);

@@ -55,8 +55,9 @@ public:
 	void protections_changed();
 	// The piece was read.
 	void touched(lt::piece_index_t piece) const;
-	// Pieces that are kept from being wanted, with the priorities to give back.
-	using priorities = std::map<lt::piece_index_t, lt::download_priority_t>;
+	// Pieces that are kept from being wanted: by piece the priority to give back, dont_download where nothing is withheld. Empty
+	// when nothing is withheld at all.
+	using priorities = std::vector<lt::download_priority_t>;
 	[[nodiscard]] priorities withheld() const EXCLUDES(m_mutex);
 	// Those that were withheld when resume data was saved last.
 	[[nodiscard]] priorities withheld_when_saved() const EXCLUDES(m_mutex);
@@ -144,20 +145,21 @@ public:
 private:
 	void release_fences(std::uint64_t finished);
 	void report_gone(lt::piece_index_t piece);
-	[[nodiscard]] bool is_open(lt::piece_index_t piece) const;
+	[[nodiscard]] bool is_unprotected(lt::piece_index_t piece) const;
 	// No write of the piece waits for its completion.
 	[[nodiscard]] bool is_settled(lt::piece_index_t piece) const;
 	[[nodiscard]] bool is_checking() const;
 	bool begin_to_forget(lt::piece_index_t piece);
-	// Forgets another open piece, one that can go without a recheck; false when there is none.
+	// Forgets another piece that nobody protects, one that can go without a recheck; false when there is none.
 	bool forget_another();
-	// Drops the piece that was asked for and every open one, and has libtorrent look what is left.
+	// Drops the piece that was asked for and every one that nobody protects, and has libtorrent look what is left.
 	void shrink_by_recheck(lt::piece_index_t asked);
 
 	std::shared_ptr<disk_core> const m_core;  // before m_pieces: blocks go home first
 	piece_store m_pieces;
 	std::atomic<bool> m_removed{false};
 	std::atomic<std::uint64_t> m_cache_id{0};
+	std::atomic<bool> m_review_due{false}; // a step that reviews is on its way
 
 	mutable mutex m_mutex;
 	lt::info_hash_t m_hashes GUARDED_BY(m_mutex);

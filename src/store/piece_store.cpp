@@ -58,6 +58,16 @@ piece_state piece_store::state(lt::piece_index_t const index) const
 	return m_geometry.is_padding(index) ? piece_state::complete : piece_state::absent;
 }
 
+std::vector<piece_state> piece_store::states() const
+{
+	std::vector<piece_state> all(static_cast<std::size_t>(m_geometry.num_pieces()), piece_state::absent);
+	for (std::size_t p = 0; p < all.size(); ++p)
+		if (m_geometry.is_padding(lt::piece_index_t(static_cast<int>(p)))) all[p] = piece_state::complete;
+	mutex_lock const lock(m_mutex);
+	for (auto const& [index, p] : m_pieces) all[static_cast<std::size_t>(static_cast<int>(index))] = p.state();
+	return all;
+}
+
 block_ref piece_store::block(lt::piece_index_t const index, int const block) const
 {
 	mutex_lock const lock(m_mutex);

@@ -40,6 +40,8 @@ public:
 	bool put(lt::piece_index_t piece, int block, block_ref bytes) EXCLUDES(m_mutex);
 
 	[[nodiscard]] piece_state state(lt::piece_index_t piece) const EXCLUDES(m_mutex);
+	// Those of all pieces, of one moment.
+	[[nodiscard]] std::vector<piece_state> states() const EXCLUDES(m_mutex);
 	// An empty reference when the block is not here.
 	[[nodiscard]] block_ref block(lt::piece_index_t piece, int block) const EXCLUDES(m_mutex);
 	// Shares of blocks [first, first + count); missing ones are empty. `state` is set to the piece's at the

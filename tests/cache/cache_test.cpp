@@ -241,7 +241,7 @@ TEST_F(cache_fixture, what_is_read_now_goes_before_the_lookbehind_of_others)
 	EXPECT_LT(left.pieces, before.pieces);
 	EXPECT_EQ(c.granted_for(first->id, protection::reader).pieces, 3);
 	EXPECT_EQ(c.standing_of(first->id, 10).what, standing::kind::kept); // the nearest stays
-	EXPECT_EQ(c.standing_of(first->id, 10 + left.pieces).what, standing::kind::open);
+	EXPECT_EQ(c.standing_of(first->id, 10 + left.pieces).what, standing::kind::unprotected);
 	EXPECT_LE(c.granted_blocks(protection::reader) + c.granted_blocks(protection::lookbehind)
 		, c.current_budget().protectable_blocks());
 }

@@ -87,7 +87,7 @@ TEST(eviction_order, names_by_class_over_random_operations)
 			int const piece = int(random() % 40);
 			standing const s = random() % 3 == 0 ? kept : random() % 2 == 0 ? open : ahead(int(random() % 20));
 			bool const is_known = model.count(piece) != 0;
-			auto const note = [&] { if (s.what != standing::kind::open) model[piece].wanted = true; };
+			auto const note = [&] { if (s.what != standing::kind::unprotected) model[piece].wanted = true; };
 			switch (random() % 6)
 			{
 			case 0: case 1:
@@ -106,7 +106,7 @@ TEST(eviction_order, names_by_class_over_random_operations)
 				{
 					order.stay({1, piece});
 					model[piece].leaving = false;
-					if (model[piece].stands.what != standing::kind::open) model[piece].wanted = true;
+					if (model[piece].stands.what != standing::kind::unprotected) model[piece].wanted = true;
 				}
 				break;
 			}

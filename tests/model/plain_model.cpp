@@ -138,7 +138,7 @@ std::vector<int> plain_store::in_state(piece_state const wanted) const
 
 void plain_order::settle(entry& e)
 {
-	if (e.stands.what == standing::kind::open) e.since = m_now;
+	if (e.stands.what == standing::kind::unprotected) e.since = m_now;
 	else
 	{
 		e.was_wanted = true;
@@ -166,7 +166,7 @@ void plain_order::touch(piece_key const key)
 	auto const i = m_entries.find(key);
 	if (i == m_entries.end() || i->second.leaving) return;
 	next_age();
-	if (i->second.stands.what == standing::kind::open && !i->second.was_wanted) i->second.since = m_now;
+	if (i->second.stands.what == standing::kind::unprotected && !i->second.was_wanted) i->second.since = m_now;
 }
 
 void plain_order::set_standing(piece_key const key, standing const s)
@@ -181,7 +181,7 @@ void plain_order::set_standing(piece_key const key, standing const s)
 void plain_order::set_uncertain(piece_key const key)
 {
 	auto const i = m_entries.find(key);
-	if (i != m_entries.end() && i->second.stands.what == standing::kind::open) i->second.uncertain = true;
+	if (i != m_entries.end() && i->second.stands.what == standing::kind::unprotected) i->second.uncertain = true;
 }
 
 std::string plain_order::name(piece_key const key)
