@@ -170,6 +170,12 @@ std::vector<std::string> host_names(flags const& given)
 	return names;
 }
 
+extent window(flags const& given, std::string const& name, extent const& otherwise)
+{
+	std::optional<flags::value> const v = given.last(name);
+	return v ? take(*v, parse_extent(v->text)) : otherwise;
+}
+
 std::int64_t capacity(flags const& given)
 {
 	std::optional<flags::value> const v = given.last("capacity");
@@ -225,6 +231,9 @@ void add_serve_flags(flags& f)
 	f.add("tls-cert", "FILE", "serve HTTPS with this certificate and its chain, PEM");
 	f.add("tls-key", "FILE", "the certificate's key, PEM");
 	f.add("capacity", "SIZE", "memory for torrents' bytes, like 256MiB, 1GiB, 512MB or bytes, default 256MiB");
+	f.add("lookbehind", "EXTENT", "what stays in memory behind a player, for seeking back: 25% of the capacity, 64MiB or 30s, default 25%");
+	f.add("read-ahead", "EXTENT", "what is fetched ahead of a player, likewise, or auto: an eighth of the capacity, 1MiB to 64MiB; default auto");
+	f.add("idle", "DURATION", "drop a torrent that nobody has read for so long, like 30min or 2h; default never");
 	f.add("peer-listen", "ADDR:PORT", "where peers may connect to, default 0.0.0.0:6881 and [::]:6881", true);
 	f.add("connect", "ADDR:PORT", "a peer to connect to for every torrent", true);
 	f.add_switch("offline", "no DHT, local discovery, UPnP, NAT-PMP, peer exchange, trackers, web seeds, nor peers named in a link");
@@ -286,6 +295,9 @@ serve_settings read_serve(flags const& given, std::vector<std::string> torrents)
 	s.offline = given.on("offline");
 	s.metadata_timeout = seconds(given, "metadata-timeout", defaults.metadata_timeout);
 	s.read_timeout = seconds(given, "read-timeout", defaults.read_timeout);
+	s.lookbehind = window(given, "lookbehind", defaults.lookbehind);
+	s.read_ahead = window(given, "read-ahead", defaults.read_ahead);
+	if (auto const v = given.last("idle")) s.idle = take(*v, parse_duration(v->text));
 	s.stall_timeout = seconds(given, "stall-timeout", http::server_options{}.stall_timeout);
 	s.log = level(given, log_level::warn);
 	return s;

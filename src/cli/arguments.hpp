@@ -5,6 +5,8 @@
 // not there. Nothing is started here, nothing is printed.
 #pragma once
 
+#include <slipstream/extent.hpp>
+
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
@@ -35,6 +37,9 @@ struct serve_settings
 	bool offline = false;
 	std::chrono::milliseconds metadata_timeout{};
 	std::chrono::milliseconds read_timeout{};
+	extent lookbehind;
+	extent read_ahead;
+	std::chrono::milliseconds idle{};  // 0: nothing is dropped
 	log_level log = log_level::warn;
 };
 

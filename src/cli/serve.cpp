@@ -35,6 +35,9 @@ engine_options options_of(serve_settings const& s)
 	o.offline = s.offline;
 	o.metadata_timeout = s.metadata_timeout;
 	o.read_timeout = s.read_timeout;
+	o.lookbehind = s.lookbehind;
+	o.read_ahead = s.read_ahead;
+	o.drop_idle_after = s.idle;
 	return o;
 }
 

@@ -73,16 +73,38 @@ reply add_torrent(engine& e, request const& asked)
 	return r;
 }
 
-// {"capacity_bytes": N}. Nothing is set unless all of it can be.
+reply settings_reply(engine const& e)
+{
+	return json_reply(wire::status::ok, settings_json(e.memory().capacity_bytes(), e.windows()));
+}
+
+expected<extent> extent_in(std::string const& name, json const& value)
+{
+	if (!value.is_string()) return error(errc::bad_argument, name + " must be a text like \"25%\", \"64MiB\", \"30s\" or \"auto\"");
+	auto const read = parse_extent(value.get_ref<std::string const&>());
+	if (!read) return error(errc::bad_argument, name + ": " + read.error().detail);
+	return read;
+}
+
+// {"capacity_bytes": N, "lookbehind": "25%", "read_ahead": "auto"}, or some of it. Nothing is set unless all of it can be.
 reply change_settings(engine& e, std::string const& body)
 {
+	window_extents windows = e.windows();
 	json const document = json::parse(body, nullptr, false);
 	if (!document.is_object())
 		return problem(error(errc::bad_argument, "the body must be a JSON object like {\"capacity_bytes\": 268435456}"));
 	for (auto const& [name, value] : document.items())
 	{
+		if (name == "lookbehind" || name == "read_ahead")
+		{
+			auto const read = extent_in(name, value);
+			if (!read) return problem(read.error());
+			(name == "lookbehind" ? windows.lookbehind : windows.read_ahead) = *read;
+			continue;
+		}
 		if (name != "capacity_bytes")
-			return problem(error(errc::bad_argument, "there is no setting '" + name.substr(0, 64) + "'; there is capacity_bytes"));
+			return problem(error(errc::bad_argument, "there is no setting '" + name.substr(0, 64)
+				+ "'; there are capacity_bytes, lookbehind and read_ahead"));
 		if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > max_capacity_bytes))
 			return problem(error(errc::bad_argument, "capacity_bytes must be a number of bytes"));
 	}
@@ -92,7 +114,8 @@ reply change_settings(engine& e, std::string const& body)
 		expected<std::int64_t> const set = memory.set_capacity_bytes(document["capacity_bytes"].get<std::int64_t>());
 		if (!set) return problem(set.error());
 	}
-	return json_reply(wire::status::ok, settings_json(memory.capacity_bytes()));
+	if (auto const set = e.set_windows(windows); !set) return problem(set.error());
+	return settings_reply(e);
 }
 
 reply answer_torrent(engine& e, request const& asked, route const& where)
@@ -136,7 +159,7 @@ reply answer_api(engine& e, request const& asked, route const& where)
 		case resource::memory: return json_reply(wire::status::ok, to_json(e.memory().stats()));
 		case resource::settings:
 			if (asked.method() == wire::verb::patch) return change_settings(e, asked.body());
-			return json_reply(wire::status::ok, settings_json(e.memory().capacity_bytes()));
+			return settings_reply(e);
 		default: return problem(wire::status::not_found, "the API has nothing of this name");
 	}
 }

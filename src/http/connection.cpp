@@ -12,6 +12,9 @@
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <cstring>
 #include <sstream>
 
@@ -49,6 +52,7 @@ connection::connection(tcp::socket socket, common& shared)
 	m_transport.limit_unsent(max_lease_bytes);
 	// A client whose machine has gone says nothing: the system asks.
 	m_transport.socket().set_option(asio::socket_base::keep_alive(true), ignored);
+	m_transport.socket().set_option(asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>(max_unsent_bytes), ignored);
 	m_common.open.push_back(this);
 	++m_common.served.connections_open;
 }
@@ -221,8 +225,9 @@ asio::awaitable<bool> connection::serve_playlist(request const& asked, route con
 	else
 	{
 		watch();
-		expected<torrent_summary> found = co_await ready_torrent(where.id);
+		expected<std::shared_ptr<torrent_files const>> const ready = co_await ready_files(where.id);
 		if (is_over()) co_return false;
+		expected<torrent_summary> found = ready ? m_common.torrents.find(where.id) : expected<torrent_summary>(ready.error());
 		if (!found) co_return co_await send(asked, where, problem(found.error()));
 		torrents.push_back(std::move(*found));
 	}

@@ -62,6 +62,9 @@ public:
 	static constexpr std::size_t max_header_bytes = 16 << 10;
 	static constexpr std::size_t max_listeners = 16;
 	static constexpr std::size_t max_ahead_bytes = 2 * max_header_bytes;
+	// What the system takes of a stream before it has sent it: as much as a lease. Without a limit it takes 4 MiB, and the
+	// reader is that far ahead of the player.
+	static constexpr int max_unsent_bytes = static_cast<int>(max_lease_bytes);
 
 	connection(tcp::socket socket, common& shared);
 	~connection();
@@ -88,11 +91,11 @@ private:
 	asio::awaitable<bool> serve_events(request const& asked, route const& where);
 	asio::awaitable<bool> serve_stream(request const& asked, route const& where);
 	asio::awaitable<bool> send_file(request const& asked, route const& where, stream_plan const& plan
-		, torrent_summary const& torrent, file_entry const& file);
+		, torrent_files const& torrent, file_entry const& file);
 	// The part's bytes behind what outgoing::text has; an error when they cannot be had.
 	asio::awaitable<std::optional<error>> send_part(outgoing& to, byte_range part);
-	// The torrent, once it can be read.
-	asio::awaitable<expected<torrent_summary>> ready_torrent(std::string const& id);
+	// The torrent's files, once it can be read. libtorrent is not asked for anything.
+	asio::awaitable<expected<std::shared_ptr<torrent_files const>>> ready_files(std::string const& id);
 	asio::awaitable<expected<lease>> next_lease(reader& from, std::size_t max_bytes);
 
 	asio::awaitable<bool> send(request const& asked, route const& where, reply answer);

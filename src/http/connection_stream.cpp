@@ -14,10 +14,10 @@
 namespace slipstream::http {
 namespace {
 
-error error_of(error_code const ec)
+error error_of(error_code const ec, std::string detail = {})
 {
-	if (ec.category() == category()) return error(static_cast<errc>(ec.value()));
-	return error(errc::torrent_failed, ec.message());
+	if (detail.empty()) detail = ec.message();
+	return error(ec.category() == category() ? static_cast<errc>(ec.value()) : errc::torrent_failed, std::move(detail));
 }
 
 } // namespace
@@ -83,9 +83,10 @@ struct lent
 asio::awaitable<bool> connection::serve_stream(request const& asked, route const& where)
 {
 	watch();
-	expected<torrent_summary> const torrent = co_await ready_torrent(where.id);
+	expected<std::shared_ptr<torrent_files const>> const ready = co_await ready_files(where.id);
 	if (is_over()) co_return false;
-	if (!torrent) co_return co_await send(asked, where, problem(torrent.error()));
+	if (!ready) co_return co_await send(asked, where, problem(ready.error()));
+	std::shared_ptr<torrent_files const> const torrent = *ready;
 
 	auto const file = std::find_if(torrent->files.begin(), torrent->files.end()
 		, [&](file_entry const& f) { return f.index == where.file_index && !f.pad; });
@@ -109,7 +110,7 @@ asio::awaitable<bool> connection::serve_stream(request const& asked, route const
 }
 
 asio::awaitable<bool> connection::send_file(request const& asked, route const& where
-	, stream_plan const& plan, torrent_summary const& torrent, file_entry const& file)
+	, stream_plan const& plan, torrent_files const& torrent, file_entry const& file)
 {
 	wire::response<wire::empty_body> head(plan.status, asked.version());
 	for (auto const& [name, value] : plan.headers) head.set(name, value);
@@ -188,28 +189,23 @@ asio::awaitable<std::optional<error>> connection::send_part(outgoing& to, byte_r
 	co_return std::nullopt;
 }
 
-asio::awaitable<expected<torrent_summary>> connection::ready_torrent(std::string const& id)
+asio::awaitable<expected<std::shared_ptr<torrent_files const>>> connection::ready_files(std::string const& id)
 {
-	expected<torrent_summary> torrent = m_common.torrents.find(id);
-	if (!torrent) co_return torrent;
-	if (torrent->phase == torrent_phase::failed && torrent->failure) co_return *torrent->failure;
-	if (torrent->phase != torrent_phase::ready)
-	{
-		struct answer { std::optional<error_code> ec; };
-		auto const came = std::make_shared<answer>();
-		m_wake.clear();
-		m_common.torrents.async_wait_ready(torrent->id, asio::bind_executor(gate_executor(m_common.back)
-			, [came, self = weak_from_this()](error_code const ec) {
-				came->ec = ec;
-				if (auto const waiting = self.lock()) waiting->m_wake.set();
-			}));
-		if (!is_over()) co_await m_wake.wait();
-		if (!came->ec) co_return errc::cancelled;
-		torrent = m_common.torrents.find(id);
-		if (torrent && torrent->failure) co_return *torrent->failure;
-		if (*came->ec) co_return error_of(*came->ec);
-	}
-	co_return torrent;
+	auto files = m_common.torrents.files(id);
+	if (files || !files.error().is(errc::no_metadata)) co_return files;
+	struct answer { std::optional<error_code> ec; };
+	auto const came = std::make_shared<answer>();
+	m_wake.clear();
+	m_common.torrents.async_wait_ready(id, asio::bind_executor(gate_executor(m_common.back)
+		, [came, self = weak_from_this()](error_code const ec) {
+			came->ec = ec;
+			if (auto const waiting = self.lock()) waiting->m_wake.set();
+		}));
+	if (!is_over()) co_await m_wake.wait();
+	if (!came->ec) co_return errc::cancelled;
+	files = m_common.torrents.files(id);
+	if (*came->ec && (files || files.error().is(errc::no_metadata))) co_return error_of(*came->ec);
+	co_return files;
 }
 
 struct connection::waited_lease
@@ -233,7 +229,8 @@ asio::awaitable<expected<lease>> connection::next_lease(reader& from, std::size_
 	// The end may have come before m_wake was cleared.
 	if (!is_over()) co_await m_wake.wait();
 	if (!answer->came) co_return errc::cancelled;
-	if (answer->ec) co_return error_of(answer->ec);
+	// The sum of what would be needed, for one.
+	if (answer->ec) co_return error_of(answer->ec, from.failure());
 	if (answer->bytes.empty() || answer->bytes.size_bytes() > max_bytes)
 		co_return error(errc::torrent_failed, "the file ended before its size");
 	co_return std::move(answer->bytes);

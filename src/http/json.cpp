@@ -5,6 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <optional>
 #include <sstream>
 #include <string_view>
 
@@ -35,6 +39,28 @@ std::string_view kind_name(media_kind const kind) noexcept
 		case media_kind::other: break;
 	}
 	return "other";
+}
+
+std::string_view use_name(torrent_use const use) noexcept
+{
+	switch (use)
+	{
+		case torrent_use::added: return "added";
+		case torrent_use::used: return "used";
+		case torrent_use::idle: break;
+	}
+	return "idle";
+}
+
+// As RFC 3339 has it, to the second.
+json time_text(std::optional<std::chrono::system_clock::time_point> const& at)
+{
+	if (!at) return nullptr;
+	std::time_t const seconds = std::chrono::system_clock::to_time_t(*at);
+	std::tm utc{};
+	gmtime_r(&seconds, &utc);
+	std::array<char, 32> text{};
+	return std::string(text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc));
 }
 
 json hash_text(bool const there, std::string_view const raw)
@@ -75,6 +101,8 @@ json object_of(torrent_summary const& t, with_files const files)
 	o["name"] = t.name;
 	o["phase"] = phase_name(t.phase);
 	o["paused"] = t.paused;
+	o["use"] = use_name(t.use);
+	o["drops_at"] = time_text(t.drops_at);
 	o["failure"] = t.failure ? json(t.failure->detail) : json(nullptr);
 	o["size_bytes"] = t.size_bytes;
 	o["piece_length_bytes"] = t.piece_length_bytes;
@@ -135,7 +163,10 @@ json object_of(reader_entry const& r)
 	o["position_bytes"] = r.position_bytes;
 	o["size_bytes"] = r.size_bytes;
 	o["window"] = {{"first_piece", r.first_piece}, {"end_piece", r.end_piece}};
+	o["lookbehind_bytes"] = r.lookbehind_bytes;
+	o["consumed_bytes_s"] = r.consumed_bytes_s ? json(*r.consumed_bytes_s) : json(nullptr);
 	o["waiting"] = r.waiting;
+	o["idle"] = r.idle;
 	return o;
 }
 
@@ -188,9 +219,10 @@ std::string to_json(memory_stats const& memory)
 	return text_of(o);
 }
 
-std::string settings_json(std::int64_t const capacity_bytes)
+std::string settings_json(std::int64_t const capacity_bytes, window_extents const& windows)
 {
-	return text_of({{"capacity_bytes", capacity_bytes}, {"min_capacity_bytes", memory_disk::min_capacity_bytes}});
+	return text_of({{"capacity_bytes", capacity_bytes}, {"min_capacity_bytes", memory_disk::min_capacity_bytes}
+		, {"lookbehind", extent_text(windows.lookbehind)}, {"read_ahead", extent_text(windows.read_ahead)}});
 }
 
 } // namespace slipstream::http

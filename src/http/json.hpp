@@ -18,6 +18,6 @@ enum class with_files { no, yes };
 [[nodiscard]] std::string to_json(std::vector<reader_entry> const& readers);
 [[nodiscard]] std::string to_json(memory_stats const& memory);
 // The settings.
-[[nodiscard]] std::string settings_json(std::int64_t capacity_bytes);
+[[nodiscard]] std::string settings_json(std::int64_t capacity_bytes, window_extents const& windows);
 
 } // namespace slipstream::http

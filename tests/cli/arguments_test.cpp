@@ -65,6 +65,21 @@ TEST(serve_arguments, have_defaults)
 	EXPECT_TRUE(s.torrents.empty());
 }
 
+TEST(serve_arguments, have_windows_and_a_time_after_which_torrents_are_dropped)
+{
+	serve_settings const by_default = serve({});
+	EXPECT_EQ(by_default.lookbehind, extent::share(250'000));
+	EXPECT_EQ(by_default.read_ahead, extent{});
+	EXPECT_EQ(by_default.idle, std::chrono::milliseconds(0));
+	serve_settings const s = serve({"--lookbehind", "30s", "--read-ahead=64MiB"}, {{"SLIPSTREAM_IDLE", "1.5h"}});
+	EXPECT_EQ(s.lookbehind, extent::time(std::chrono::seconds(30)));
+	EXPECT_EQ(s.read_ahead, extent::bytes(64 << 20));
+	EXPECT_EQ(s.idle, std::chrono::minutes(90));
+	expect_refusal({"serve", "--lookbehind", "101%"}, {}, "--lookbehind: '101%'");
+	expect_refusal({"serve"}, {{"SLIPSTREAM_READ_AHEAD", "much"}}, "SLIPSTREAM_READ_AHEAD: 'much'");
+	expect_refusal({"serve", "--idle", "0"}, {}, "--idle: '0' is not a duration");
+}
+
 TEST(serve_arguments, come_from_flags)
 {
 	serve_settings const s = serve({"--listen", "127.0.0.1:1", "a.torrent", "--listen=[::1]:2", "--capacity"

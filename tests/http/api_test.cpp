@@ -110,7 +110,7 @@ TEST_F(api, lists_readers_with_their_windows)
 	ASSERT_TRUE(c.send("GET /stream/stuck/0 HTTP/1.1\r\nHost: localhost\r\nRange: bytes=5-\r\n\r\n"));
 	ASSERT_TRUE(m_script.wait_for_waiting_reads(1));
 	EXPECT_EQ(json::parse(ask("GET", "/api/v1/readers").body), json::parse(R"([{"torrent_id": "stuck", "file_index": 0
-		, "position_bytes": 5, "size_bytes": 3000000, "window": {"first_piece": 1, "end_piece": 2}, "waiting": true}])"));
+		, "position_bytes": 5, "size_bytes": 3000000, "window": {"first_piece": 1, "end_piece": 2}, "lookbehind_bytes": 3, "consumed_bytes_s": null, "waiting": true, "idle": false}])"));
 }
 
 TEST_F(api, changes_the_capacity_while_it_runs)
@@ -129,6 +129,36 @@ TEST_F(api, changes_the_capacity_while_it_runs)
 	EXPECT_EQ(m_engine.memory().capacity_bytes(), 32 << 20);
 	EXPECT_EQ(ask("PATCH", "/api/v1/settings", "Origin: http://evil\r\n", "{}").status, 403u);
 	EXPECT_EQ(ask("PATCH", "/api/v1/settings", "", "{}").status, 200u);
+}
+
+TEST_F(api, changes_the_windows_while_it_runs)
+{
+	json const before = json::parse(ask("GET", "/api/v1/settings").body);
+	EXPECT_EQ(before["lookbehind"], "25%");
+	EXPECT_EQ(before["read_ahead"], "auto");
+	answer const set = ask("PATCH", "/api/v1/settings", "", R"({"lookbehind": "30s", "read_ahead": "64MiB", "capacity_bytes": 67108864})");
+	EXPECT_EQ(set.status, 200u) << set.body;
+	EXPECT_EQ(m_engine.windows(), (window_extents{extent::bytes(64 << 20), extent::time(std::chrono::seconds(30))}));
+	EXPECT_EQ(json::parse(set.body), json::parse(R"({"capacity_bytes": 67108864, "min_capacity_bytes": 1048576
+		, "lookbehind": "30s", "read_ahead": "64MiB"})"));
+	for (char const* const wrong : {R"({"lookbehind": 25})", R"({"lookbehind": "101%"})", R"({"lookbehind": null})"
+		, R"({"read_ahead": "soon"})", R"({"read_ahead": "1MiB", "x": 1})", R"({"read_ahead": "1MiB", "capacity_bytes": 1})"
+		, R"({"read_ahead": ["1MiB"]})", R"({"lookbehind": ""})"})
+		EXPECT_EQ(ask("PATCH", "/api/v1/settings", "", wrong).status, 400u) << wrong;
+	EXPECT_EQ(json::parse(ask("GET", "/api/v1/settings").body), json::parse(set.body));
+	EXPECT_EQ(ask("PATCH", "/api/v1/settings", "", R"({"lookbehind": "12.5%"})").status, 200u);
+	EXPECT_EQ(m_engine.windows(), (window_extents{extent::bytes(64 << 20), extent::share(125'000)}));
+}
+
+TEST_F(api, tells_whether_a_torrent_is_used_and_when_it_goes)
+{
+	json const t = json::parse(ask("GET", "/api/v1/torrents/" + id).body);
+	EXPECT_EQ(t["use"], "added");
+	EXPECT_EQ(t["drops_at"], nullptr);
+	m_script.set_use(id, torrent_use::idle, std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000)));
+	json const later = json::parse(ask("GET", "/api/v1/torrents/" + id).body);
+	EXPECT_EQ(later["use"], "idle");
+	EXPECT_EQ(later["drops_at"], "2023-11-14T22:13:20Z");
 }
 
 // The lines of one event.

@@ -122,6 +122,9 @@ def ask_everything(api):
         api.ask("POST", one + "/" + action, 404, id="a" * 40)
         api.ask("POST", one + "/" + action, 400, "body", id=ID)
     api.ask("PATCH", "/api/v1/settings", 200, json.dumps({"capacity_bytes": 64 << 20}), as_json)
+    windows = {"lookbehind": "30s", "read_ahead": "1MiB"}
+    set_to = json.loads(api.ask("PATCH", "/api/v1/settings", 200, json.dumps(windows), as_json))
+    assert {name: set_to[name] for name in windows} == windows
     api.ask("PATCH", "/api/v1/settings", 400, json.dumps({"capacity_bytes": 1}), as_json)
     api.ask("PATCH", "/api/v1/settings", 413, b" " * 70_000, as_json)
     assert json.loads(api.ask("GET", "/api/v1/settings", 200))["capacity_bytes"] == 64 << 20

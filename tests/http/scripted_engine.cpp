@@ -180,9 +180,20 @@ void script::arrive(std::string const& id, std::size_t const here_bytes)
 	change_and_step(*m_state, [&] { m_state->torrents[id].here_bytes = here_bytes; });
 }
 
-void script::fail_reads(std::string const& id, errc const e)
+void script::fail_reads(std::string const& id, errc const e, std::string const& detail)
 {
-	change_and_step(*m_state, [&] { m_state->torrents[id].read_failure = e; });
+	change_and_step(*m_state, [&] {
+		m_state->torrents[id].read_failure = e;
+		m_state->torrents[id].failure_detail = detail;
+	});
+}
+
+void script::set_use(std::string const& id, torrent_use const use
+	, std::optional<std::chrono::system_clock::time_point> const drops_at)
+{
+	std::lock_guard const lock(m_state->mutex);
+	m_state->torrents[id].summary.use = use;
+	m_state->torrents[id].summary.drops_at = drops_at;
 }
 
 void script::fail_metadata(std::string const& id, errc const e)
@@ -283,6 +294,13 @@ expected<std::int64_t> reader::seek(std::int64_t const position_bytes)
 	return position_bytes;
 }
 
+std::string reader::failure() const
+{
+	std::lock_guard const lock(m_impl->shared->mutex);
+	auto const found = m_impl->shared->torrents.find(m_impl->id);
+	return found == m_impl->shared->torrents.end() ? std::string() : found->second.failure_detail;
+}
+
 expected<std::size_t> reader::read(std::span<char>) { return errc::bad_argument; }
 
 void reader::cancel()
@@ -315,6 +333,7 @@ class engine::impl
 public:
 	std::shared_ptr<script_state> shared;
 	memory_disk memory;
+	window_extents windows{{}, extent::share(250'000)};
 };
 
 engine::engine(engine_options) : m_impl(std::make_unique<impl>())
@@ -377,6 +396,27 @@ std::vector<torrent_summary> engine::torrents() const
 	return all;
 }
 
+expected<std::shared_ptr<torrent_files const>> engine::files(std::string_view const id) const
+{
+	auto const found = find(id);
+	if (!found) return found.error();
+	if (found->failure) return *found->failure;
+	if (found->phase != torrent_phase::ready) return error(errc::no_metadata, "not yet");
+	return std::make_shared<torrent_files const>(torrent_files{found->id, found->name, found->files});
+}
+
+window_extents engine::windows() const
+{
+	std::lock_guard const lock(m_impl->shared->mutex);
+	return m_impl->windows;
+}
+
+expected<window_extents> engine::set_windows(window_extents const& extents)
+{
+	std::lock_guard const lock(m_impl->shared->mutex);
+	return m_impl->windows = extents;
+}
+
 expected<std::unique_ptr<reader>> engine::open(std::string_view const id, int const file_index)
 {
 	auto r = std::make_shared<reader::impl>();
@@ -428,7 +468,8 @@ std::vector<reader_entry> engine::readers() const
 	for (reader::impl const* const r : m_impl->shared->readers)
 	{
 		all.push_back({.torrent_id = r->id, .file_index = static_cast<int>(r->file), .position_bytes = r->position
-			, .size_bytes = r->size_bytes, .first_piece = 1, .end_piece = 2, .waiting = bool(r->waiting)});
+			, .size_bytes = r->size_bytes, .first_piece = 1, .end_piece = 2, .lookbehind_bytes = 3, .consumed_bytes_s = {}
+			, .waiting = bool(r->waiting), .idle = false});
 	}
 	return all;
 }

@@ -25,6 +25,7 @@ struct scripted_torrent
 	std::vector<std::string> contents;  // by file index
 	std::size_t here_bytes = 0;         // bytes from the start of each file that can be read now
 	std::optional<errc> read_failure;   // of reads beyond
+	std::string failure_detail;         // what readers say of it
 	std::vector<std::function<void(boost::system::error_code)>> ready_waits;
 };
 
@@ -41,8 +42,9 @@ public:
 	// Bytes up to here can be read from now on; waiting reads are served.
 	void arrive(std::string const& id, std::size_t here_bytes);
 	// Reads of what is not here fail from now on, waiting ones too.
-	void fail_reads(std::string const& id, errc e);
+	void fail_reads(std::string const& id, errc e, std::string const& detail = {});
 	// Ends the waits for the metadata.
+	void set_use(std::string const& id, torrent_use use, std::optional<std::chrono::system_clock::time_point> drops_at);
 	void fail_metadata(std::string const& id, errc e);
 	void become_ready(std::string const& id, std::vector<std::pair<std::string, std::string>> files);
 

@@ -310,9 +310,10 @@ TEST_F(server_refuses, reads_that_fail_before_the_first_byte_with_their_status)
 		client c(where());
 		ASSERT_TRUE(c.send("GET /stream/stuck/0 HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 		ASSERT_TRUE(m_script.wait_for_waiting_reads(1));
-		m_script.fail_reads("stuck", failure);
+		m_script.fail_reads("stuck", failure, "what the reader says of it");
 		answer const a = c.receive();
 		expect_problem(a, status);
+		EXPECT_NE(a.body.find("what the reader says of it"), std::string::npos) << a.body;
 		EXPECT_EQ(c.ask("GET", "/healthz").status, 200u);
 		EXPECT_TRUE(m_script.wait_for_readers(0));
 		EXPECT_TRUE(m_engine.remove("stuck").has_value());

@@ -169,5 +169,20 @@ TEST_F(stopping_server, may_be_made_and_stopped_again_and_again)
 	EXPECT_TRUE(m_script.wait_for_readers(0));
 }
 
+TEST_F(serving, a_player_that_pauses_costs_no_more_than_its_own_window)
+{
+	m_script.add("large", {{"x.mkv", film_bytes(24 << 20)}});
+	client player(where());
+	player.set_receive_buffer(128 << 10);
+	ASSERT_TRUE(player.send("GET /stream/large/0 HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+	// By now the system would give the connection the largest buffers there are.
+	constexpr std::size_t taken = 8 << 20;
+	ASSERT_EQ(player.receive_bytes(taken).size(), taken);
+	ASSERT_TRUE(m_script.wait_until_still());
+	auto const ahead = m_engine.readers().at(0).position_bytes - static_cast<std::int64_t>(taken);
+	// A lease, as much unsent, and what the player's system has taken.
+	EXPECT_LT(ahead, 1 << 20);
+}
+
 } // namespace
 } // namespace slipstream::test
