@@ -59,6 +59,11 @@ struct engine_options
 	std::chrono::milliseconds reader_idle_after{60'000};
 	// A torrent that nobody has read for so long is removed, and its memory given back. 0: none is.
 	std::chrono::milliseconds drop_idle_after{0};
+	// What engine::session_state() of an earlier engine answered, or nothing. What cannot be read of it is not used.
+	std::vector<char> session_state;
+	// Called on the engine's thread when torrents came, went, were paused or resumed, or got their metadata: what
+	// resume_data() and torrents() say has changed. It must return soon, throw nothing, and not call the engine.
+	std::function<void()> on_change;
 };
 
 // See engine_options.
@@ -240,6 +245,10 @@ public:
 	// The bytes of a torrent file, at most max_torrent_bytes.
 	[[nodiscard]] expected<std::string> add_torrent_file(std::span<char const> bytes);
 	static constexpr std::size_t max_torrent_bytes = 32u << 20;
+	// A torrent as async_resume_data() of an earlier engine told it: with its metadata where that was known, paused if it
+	// was. At most twice max_torrent_bytes. What was in memory is not there any more. Errors: as above; bad_torrent for
+	// what is no resume data.
+	[[nodiscard]] expected<std::string> add_resume_data(std::span<char const> bytes);
 
 	// Its readers' reads complete with no_such_torrent, its memory is given back. Errors: no_such_torrent.
 	[[nodiscard]] expected<std::string> remove(std::string_view id);
@@ -275,6 +284,26 @@ public:
 			}, token);
 	}
 
+	// Completes with void(boost::system::error_code, std::vector<char>): libtorrent's resume data of a torrent, as it is
+	// written to files: metadata, trackers, peers, totals, whether pause() was called; no pieces, since those go with the
+	// memory. Errors: no_such_torrent, torrent_failed, cancelled.
+	template <typename CompletionToken>
+	auto async_resume_data(std::string_view id, CompletionToken&& token)
+	{
+		return boost::asio::async_initiate<CompletionToken, void(boost::system::error_code, std::vector<char>)>(
+			[this, id = std::string(id)](auto handler) {
+				auto const executor = boost::asio::get_associated_executor(handler);
+				auto const shared = std::make_shared<decltype(handler)>(std::move(handler));
+				start_resume_data(id, [shared, work = boost::asio::make_work_guard(executor)]
+					(boost::system::error_code const ec, std::vector<char> bytes) {
+						boost::asio::post(work.get_executor(), [shared, ec, data = std::move(bytes)]() mutable
+							{ std::move(*shared)(ec, std::move(data)); });
+					});
+			}, token);
+	}
+	// The DHT's nodes and this node's identity, for engine_options::session_state. Empty where there are no nodes.
+	[[nodiscard]] std::vector<char> session_state() const;
+
 	// A reader at the start of a file. Errors: no_such_torrent, no_metadata, no_such_file, torrent_failed.
 	[[nodiscard]] expected<std::unique_ptr<reader>> open(std::string_view id, int file_index);
 
@@ -294,6 +323,7 @@ public:
 	void stop();
 
 private:
+	void start_resume_data(std::string id, std::function<void(boost::system::error_code, std::vector<char>)> done);
 	void start_wait_ready(std::string id, std::function<void(boost::system::error_code)> done);
 	class impl;
 	std::unique_ptr<impl> m_impl;

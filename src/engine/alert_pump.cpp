@@ -53,6 +53,10 @@ void alert_pump::handle_torrent(lt::alert const& alert)
 	}
 	else if (auto const* const e = lt::alert_cast<lt::torrent_error_alert>(&alert))
 		torrent->fail(errc::torrent_failed, stopped_because(e->error));
+	else if (auto const* const r = lt::alert_cast<lt::save_resume_data_alert>(&alert))
+		torrent->resume_data_saved(r->params);
+	else if (lt::alert_cast<lt::save_resume_data_failed_alert>(&alert))
+		torrent->resume_data_failed();
 	else if (auto const* const f = lt::alert_cast<lt::file_error_alert>(&alert))
 	{
 		if (f->error == boost::system::errc::no_space_on_device) torrent->out_of_space(f->message());

@@ -25,6 +25,18 @@ constexpr char const* nowhere = "/slipstream-keeps-everything-in-memory";
 
 constexpr std::size_t max_dropped = 64;
 
+// Nodes that were known; what was saved by another program, or is torn, is of no use and of no harm.
+void restore(lt::session_params& params, std::vector<char> const& state)
+{
+	if (state.empty()) return;
+	try
+	{
+		params.dht_state = lt::read_session_params({state.data(), static_cast<std::ptrdiff_t>(state.size())}
+			, lt::session::save_dht_state).dht_state;
+	}
+	catch (std::exception const& e) { spdlog::warn("the state of an earlier session cannot be read: {}", e.what()); }
+}
+
 } // namespace
 
 core::core(std::shared_ptr<engine_loop> loop, memory_disk disk, engine_options options)
@@ -73,6 +85,7 @@ void core::capacity_changed()
 void core::start()
 {
 	lt::session_params params(session_settings(m_environment.options));
+	restore(params, m_environment.options.session_state);
 	params.disk_io_constructor = m_environment.disk.constructor();
 	m_session = std::make_unique<lt::session>(std::move(params));
 
@@ -122,7 +135,7 @@ error core::duplicate_of(lt::info_hash_t const& hashes) const
 	return {errc::duplicate, id_of(hashes)};
 }
 
-expected<std::string> core::add(lt::add_torrent_params params)
+expected<std::string> core::add(lt::add_torrent_params params, bool const paused)
 {
 	if (!m_session) return errc::cancelled;
 	auto const hashes = params.ti ? params.ti->info_hashes() : params.info_hashes;
@@ -152,7 +165,9 @@ expected<std::string> core::add(lt::add_torrent_params params)
 	auto const torrent = std::make_shared<torrent_entry>(m_environment, handle, params);
 	m_torrents.push_back(torrent);
 	std::erase(m_dropped, torrent->id());
+	if (paused) torrent->set_paused(true);
 	torrent->start();
+	m_environment.changed();
 	spdlog::info("torrent {}: added", torrent->id());
 	return torrent->id();
 }
@@ -169,6 +184,7 @@ expected<std::string> core::remove(std::string_view const id)
 	torrent->removed(errc::no_such_torrent);
 	try { m_session->remove_torrent(torrent->handle()); }
 	catch (lt::system_error const& e) { spdlog::debug("torrent {}: {}", torrent->id(), e.what()); }
+	m_environment.changed();
 	spdlog::info("torrent {}: removed", torrent->id());
 	return torrent->id();
 }
@@ -211,6 +227,14 @@ expected<std::shared_ptr<reader::impl>> core::open(std::string_view const id, in
 		, m_environment.options.read_timeout);
 	(*found)->attach(r);
 	return r;
+}
+
+std::vector<char> core::session_state() const
+{
+	if (!m_session) return {};
+	lt::session_params const state = m_session->session_state(lt::session::save_dht_state);
+	if (state.dht_state.nodes.empty() && state.dht_state.nodes6.empty()) return {};
+	return lt::write_session_params_buf(state, lt::session::save_dht_state);
 }
 
 std::shared_ptr<torrent_entry> core::entry_of(lt::torrent_handle const& handle) const

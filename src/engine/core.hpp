@@ -35,7 +35,7 @@ public:
 	// may block until libtorrent is done, is the value. Later calls find no torrents.
 	[[nodiscard]] lt::session_proxy shut_down();
 
-	[[nodiscard]] expected<std::string> add(lt::add_torrent_params params);
+	[[nodiscard]] expected<std::string> add(lt::add_torrent_params params, bool paused = false);
 	[[nodiscard]] expected<std::string> remove(std::string_view id);
 	[[nodiscard]] expected<std::shared_ptr<torrent_entry>> find(std::string_view id) const;
 	[[nodiscard]] std::vector<torrent_summary> torrents() const;
@@ -44,6 +44,7 @@ public:
 	{ return {m_environment.options.read_ahead, m_environment.options.lookbehind}; }
 	void set_windows(window_extents const& extents);
 	[[nodiscard]] expected<std::shared_ptr<reader::impl>> open(std::string_view id, int file_index);
+	[[nodiscard]] std::vector<char> session_state() const;
 	[[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> const& endpoints() const
 	{ return m_endpoints; }
 

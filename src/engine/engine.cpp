@@ -6,6 +6,8 @@
 #include "engine/session_settings.hpp"
 #include "engine/torrent_source.hpp"
 
+#include <libtorrent/torrent_flags.hpp>
+
 #include <mutex>
 
 namespace slipstream {
@@ -108,6 +110,14 @@ expected<std::string> engine::add_torrent_file(std::span<char const> const bytes
 	return m_impl->ask([&](core& c) { return c.add(std::move(*params)); });
 }
 
+expected<std::string> engine::add_resume_data(std::span<char const> const bytes)
+{
+	auto params = parse_resume_data(bytes, 2 * max_torrent_bytes);
+	if (!params) return params.error();
+	bool const paused = bool(params->flags & lt::torrent_flags::paused);
+	return m_impl->ask([&](core& c) { return c.add(std::move(*params), paused); });
+}
+
 expected<std::string> engine::remove(std::string_view const id)
 {
 	return m_impl->ask([&](core& c) { return c.remove(id); });
@@ -171,6 +181,25 @@ void engine::start_wait_ready(std::string id, std::function<void(boost::system::
 		(*torrent)->wait_ready(done);
 	});
 	if (!passed) done(make_error_code(errc::cancelled));
+}
+
+void engine::start_resume_data(std::string id
+	, std::function<void(boost::system::error_code, std::vector<char>)> done)
+{
+	bool const passed = m_impl->m_loop->post([c = std::weak_ptr(m_impl->m_core), id = std::move(id), done] {
+		auto const alive = c.lock();
+		if (!alive || !alive->running()) return done(make_error_code(errc::cancelled), {});
+		auto const torrent = alive->find(id);
+		if (!torrent) return done(torrent.error().code, {});
+		(*torrent)->save_resume_data(done);
+	});
+	if (!passed) done(make_error_code(errc::cancelled), {});
+}
+
+std::vector<char> engine::session_state() const
+{
+	auto answer = m_impl->m_loop->call([this] { return m_impl->m_core->session_state(); });
+	return answer ? std::move(*answer) : std::vector<char>{};
 }
 
 expected<std::unique_ptr<reader>> engine::open(std::string_view const id, int const file_index)

@@ -2,6 +2,7 @@
 
 #include "engine/info_hash_text.hpp"
 #include "engine/reader_impl.hpp"
+#include "engine/torrent_source.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -18,28 +19,6 @@
 #include <filesystem>
 
 namespace slipstream {
-
-namespace {
-
-std::vector<file_entry> list_files(lt::torrent_info const& metadata)
-{
-	lt::file_storage const& files = metadata.files();
-	std::vector<file_entry> result;
-	result.reserve(static_cast<std::size_t>(files.num_files()));
-	for (lt::file_index_t const i : files.file_range())
-	{
-		file_entry entry;
-		entry.index = static_cast<int>(i);
-		entry.path = files.file_path(i);
-		entry.name = std::string(files.file_name(i));
-		entry.size_bytes = files.file_size(i);
-		entry.pad = files.pad_file_at(i);
-		result.push_back(std::move(entry));
-	}
-	return result;
-}
-
-} // namespace
 
 std::size_t torrent_environment::max_lease_bytes() const
 {
@@ -79,7 +58,7 @@ void torrent_entry::use_metadata(std::shared_ptr<lt::torrent_info const> metadat
 	m_metadata = std::move(metadata);
 	m_hashes = m_metadata->info_hashes();
 	m_name = m_metadata->name();
-	m_files = std::make_shared<torrent_files>(torrent_files{m_id, m_name, list_files(*m_metadata)});
+	m_files = std::make_shared<torrent_files>(torrent_files{m_id, m_name, files_of(*m_metadata)});
 	m_phase = torrent_phase::checking;
 	m_failure.reset();
 	// libtorrent stops it as well; here the reason is known.
@@ -95,6 +74,7 @@ void torrent_entry::metadata_arrived()
 	if (!metadata) return;
 	m_metadata_timer.cancel();
 	use_metadata(std::move(metadata));
+	m_environment.changed();
 	spdlog::info("torrent {}: metadata is here, \"{}\"", m_id, m_name);
 }
 
@@ -155,6 +135,7 @@ void torrent_entry::removed(errc const why)
 	m_idle_timer.cancel();
 	m_removed = true;
 	answer_waiting(make_error_code(why));
+	for (auto const& done : std::exchange(m_saving, {})) done(make_error_code(why), {});
 	bool others_gain = false;
 	for (auto const& r : m_readers)
 	{

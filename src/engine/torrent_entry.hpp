@@ -57,6 +57,8 @@ struct torrent_environment
 	// Removes the torrent of this id, because nobody reads it.
 	std::function<void(std::string const&)> drop{};
 
+	// Tells who uses the engine that its torrents are others, or other than they were.
+	void changed() const { if (options.on_change) options.on_change(); }
 	// What one read may pin at most: little beside the capacity, enough for throughput.
 	[[nodiscard]] std::size_t max_lease_bytes() const;
 };
@@ -66,6 +68,7 @@ class torrent_entry : public std::enable_shared_from_this<torrent_entry>
 public:
 	using ready_handler = std::function<void(boost::system::error_code)>;
 	using clock = std::chrono::steady_clock;
+	using resume_data_handler = std::function<void(boost::system::error_code, std::vector<char>)>;
 
 	// `params` is what the handle was added with.
 	torrent_entry(torrent_environment& environment, lt::torrent_handle handle
@@ -90,6 +93,8 @@ public:
 	void checked();
 	void fail(errc e, std::string detail);
 	void out_of_space(std::string const& detail);
+	void resume_data_saved(lt::add_torrent_params params);
+	void resume_data_failed();
 	void piece_verified(lt::piece_index_t piece);
 	void piece_gone(lt::piece_index_t piece);
 
@@ -100,6 +105,8 @@ public:
 	// when it has to wait; at once when it has not.
 	void wait_ready(ready_handler done);
 	[[nodiscard]] expected<std::shared_ptr<torrent_files const>> files() const;
+	// Called once, never from inside the call's stack frame unless it fails at once.
+	void save_resume_data(resume_data_handler done);
 	[[nodiscard]] expected<stream::file_geometry> file(int index) const;
 	void connect(boost::asio::ip::tcp::endpoint const& peer);
 
@@ -155,6 +162,7 @@ private:
 
 	boost::asio::steady_timer m_metadata_timer;
 	std::vector<ready_handler> m_waiting;
+	std::vector<resume_data_handler> m_saving;  // until libtorrent answers
 	std::vector<std::shared_ptr<reader::impl>> m_readers;
 	stream::demand m_demand;
 	// What is remembered of a file, by its offset in the torrent: its readers come and go.

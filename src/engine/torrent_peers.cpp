@@ -5,11 +5,13 @@
 
 #include <libtorrent/torrent_status.hpp>
 
+#include <utility>
+
 namespace slipstream {
 
 void torrent_entry::set_paused(bool const paused)
 {
-	m_paused = paused;
+	if (std::exchange(m_paused, paused) != paused) m_environment.changed();
 	try
 	{
 		if (paused) return m_handle.pause();

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <libtorrent/file_storage.hpp>
 #include <libtorrent/load_torrent.hpp>
 #include <libtorrent/magnet_uri.hpp>
+#include <libtorrent/read_resume_data.hpp>
 #include <libtorrent/torrent_info.hpp>
 
 #include <algorithm>
@@ -58,6 +60,24 @@ expected<std::vector<char>> read_file(std::string const& path, std::size_t const
 
 } // namespace
 
+std::vector<file_entry> files_of(lt::torrent_info const& metadata)
+{
+	lt::file_storage const& files = metadata.files();
+	std::vector<file_entry> result;
+	result.reserve(static_cast<std::size_t>(files.num_files()));
+	for (lt::file_index_t const i : files.file_range())
+	{
+		file_entry entry;
+		entry.index = static_cast<int>(i);
+		entry.path = files.file_path(i);
+		entry.name = std::string(files.file_name(i));
+		entry.size_bytes = files.file_size(i);
+		entry.pad = files.pad_file_at(i);
+		result.push_back(std::move(entry));
+	}
+	return result;
+}
+
 expected<lt::add_torrent_params> parse_torrent(std::span<char const> const bytes
 	, std::size_t const max_bytes, std::string_view const origin)
 {
@@ -81,6 +101,20 @@ expected<lt::add_torrent_params> parse_torrent(std::span<char const> const bytes
 		return error(errc::bad_torrent, fmt::format("{} is not a torrent file that can be used: {}"
 			, origin, e.what()));
 	}
+}
+
+expected<lt::add_torrent_params> parse_resume_data(std::span<char const> const bytes, std::size_t const max_bytes)
+{
+	if (bytes.size() > max_bytes)
+		return error(errc::too_large, fmt::format("{} bytes, resume data may have {}", bytes.size(), max_bytes));
+	lt::error_code ec;
+	auto params = lt::read_resume_data({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, ec);
+	if (ec) return error(errc::bad_torrent, fmt::format("not resume data that can be used: {}", ec.message()));
+	if (params.ti && (!params.ti->is_valid() || params.ti->num_pieces() == 0 || params.ti->total_size() <= 0))
+		return error(errc::bad_torrent, "the resume data has no bytes in any file");
+	if (!params.ti && !params.info_hashes.has_v1() && !params.info_hashes.has_v2())
+		return error(errc::bad_torrent, "the resume data has no info-hash");
+	return params;
 }
 
 expected<lt::add_torrent_params> parse_magnet(std::string_view const uri)

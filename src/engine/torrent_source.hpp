@@ -2,13 +2,14 @@
 // turned into what libtorrent is given. Any thread, no state. It adds nothing to any session.
 #pragma once
 
-#include <slipstream/error.hpp>
+#include <slipstream/engine.hpp>
 
 #include <libtorrent/add_torrent_params.hpp>
 
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace slipstream {
 
@@ -22,5 +23,11 @@ namespace slipstream {
 // `origin` is what details call it. Errors: bad_torrent, too_large.
 [[nodiscard]] expected<lt::add_torrent_params> parse_torrent(std::span<char const> bytes
 	, std::size_t max_bytes, std::string_view origin);
+
+// What torrent_entry::save_resume_data made. Errors: bad_torrent, too_large.
+[[nodiscard]] expected<lt::add_torrent_params> parse_resume_data(std::span<char const> bytes, std::size_t max_bytes);
+
+// The files of a torrent, as they are shown and numbered.
+[[nodiscard]] std::vector<file_entry> files_of(lt::torrent_info const& metadata);
 
 } // namespace slipstream
