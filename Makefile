@@ -57,7 +57,7 @@ bench-eviction: setup ## eviction policies compared on recorded traces
 	@cmake --build --preset release --target eviction_simulator
 	@build/eviction_simulator bench/traces/*.trace
 
-install: build ## install the program (PREFIX=/usr/local)
+install: build ## install the program, its manual page and its systemd unit (PREFIX=/usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean: ## remove every build

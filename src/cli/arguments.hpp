@@ -21,7 +21,21 @@ namespace slipstream::cli {
 
 enum class log_level { trace, debug, info, warn, error, off };
 
-struct serve_settings
+// What an engine is told, whatever the command.
+struct swarm_settings
+{
+	std::int64_t capacity_bytes = 0;
+	std::vector<std::string> peer_listen;
+	std::vector<boost::asio::ip::tcp::endpoint> connect;
+	bool offline = false;
+	std::chrono::milliseconds metadata_timeout{};
+	std::chrono::milliseconds read_timeout{};
+	extent lookbehind = extent::share(250'000);
+	extent read_ahead;
+	log_level log = log_level::warn;
+};
+
+struct serve_settings : swarm_settings
 {
 	std::vector<std::string> torrents;  // magnet links and paths of torrent files
 	std::vector<boost::asio::ip::tcp::endpoint> listen;
@@ -31,16 +45,30 @@ struct serve_settings
 	std::string tls_cert;   // paths of PEM files; both or none
 	std::string tls_key;
 	std::chrono::milliseconds stall_timeout{};
-	std::int64_t capacity_bytes = 0;
-	std::vector<std::string> peer_listen;
-	std::vector<boost::asio::ip::tcp::endpoint> connect;
-	bool offline = false;
-	std::chrono::milliseconds metadata_timeout{};
-	std::chrono::milliseconds read_timeout{};
-	extent lookbehind;
-	extent read_ahead;
 	std::chrono::milliseconds idle{};  // 0: nothing is dropped
-	log_level log = log_level::warn;
+	std::string state_dir;  // a folder, or empty: nothing is remembered
+};
+
+struct play_settings : swarm_settings
+{
+	std::string torrent;  // a magnet link or the path of a torrent file
+	std::string file;     // an index, or a name or a part of one; empty: the largest that can be played
+	std::string player;   // a command and its arguments; empty: mpv, or else VLC
+	std::string output;   // a path, or "-"; empty: a player
+};
+
+struct info_settings : swarm_settings
+{
+	std::string torrent;
+	bool json = false;
+};
+
+struct check_settings
+{
+	std::string url;
+	std::string auth;     // USER:PASSWORD, or empty
+	std::string ca_file;  // the path of a PEM file, or empty
+	std::chrono::milliseconds timeout{};
 };
 
 struct demo_settings
@@ -63,7 +91,8 @@ struct farewell
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;
 
-using arguments = std::variant<serve_settings, demo_settings, farewell>;
+using arguments = std::variant<serve_settings, play_settings, info_settings, check_settings, demo_settings
+	, farewell>;
 using environment = std::function<std::optional<std::string>(std::string const& name)>;
 
 // `words`: without the program's name.

@@ -4,6 +4,7 @@
 #include "cli/disk_writes.hpp"
 #include "cli/fetch.hpp"
 #include "cli/film.hpp"
+#include "cli/progress.hpp"
 #include "cli/seeder.hpp"
 #include "cli/size.hpp"
 #include "http/route.hpp"
@@ -15,8 +16,6 @@
 #include <fmt/format.h>
 #include <libtorrent/hasher.hpp>
 #include <libtorrent/hex.hpp>
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -61,43 +60,6 @@ private:
 	boost::asio::io_context& m_io;
 	boost::asio::signal_set m_signals;
 	bool m_came = false;
-};
-
-// One line on a terminal, redrawn; elsewhere only the steps, a line each: a file of progress would count as
-// writing to the disk.
-class progress
-{
-public:
-	void step(std::string const& what)
-	{
-		finish();
-		if (m_tty) draw(what);
-		else std::fprintf(stderr, "%s\n", what.c_str());
-	}
-	void update(std::string const& what)
-	{
-		if (!m_tty || steady::now() - m_drawn < std::chrono::milliseconds(100)) return;
-		draw(what);
-	}
-	// Leaves the line as it is.
-	void finish()
-	{
-		if (m_open) std::fputc('\n', stderr);
-		m_open = false;
-	}
-
-private:
-	void draw(std::string const& what)
-	{
-		std::fprintf(stderr, "\r\033[K%s", what.c_str());
-		std::fflush(stderr);
-		m_open = true;
-		m_drawn = steady::now();
-	}
-
-	bool const m_tty = isatty(STDERR_FILENO) == 1;
-	bool m_open = false;
-	steady::time_point m_drawn;
 };
 
 struct interrupted {};  // ends the demo; never leaves this file

@@ -1,4 +1,6 @@
 // How much this process has written to disks, as the system counts it.
+//
+// No state; any thread. It asks the system, and watches nothing itself.
 #pragma once
 
 #include <cstdint>

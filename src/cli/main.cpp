@@ -1,7 +1,10 @@
 // The program `slipstream`.
 #include "cli/arguments.hpp"
+#include "cli/check.hpp"
 #include "cli/demo.hpp"
+#include "cli/info.hpp"
 #include "cli/log.hpp"
+#include "cli/play.hpp"
 #include "cli/serve.hpp"
 
 #include <cstdio>
@@ -23,22 +26,29 @@ std::optional<std::string> variable(std::string const& name)
 	return value;
 }
 
+int start(farewell const& end)
+{
+	std::fputs(end.out.c_str(), stdout);
+	std::fputs(end.err.c_str(), stderr);
+	return end.exit_code;
+}
+
+template <typename Settings>
+int logged(Settings const& settings, int (*command)(Settings const&))
+{
+	start_log(settings.log);
+	return command(settings);
+}
+
+int start(serve_settings const& settings) { return logged(settings, serve); }
+int start(play_settings const& settings) { return logged(settings, play); }
+int start(info_settings const& settings) { return logged(settings, info); }
+int start(check_settings const& settings) { return check(settings); }
+int start(demo_settings const& settings) { return logged(settings, demo); }
+
 int run(arguments const& told)
 {
-	if (auto const* const end = std::get_if<farewell>(&told))
-	{
-		std::fputs(end->out.c_str(), stdout);
-		std::fputs(end->err.c_str(), stderr);
-		return end->exit_code;
-	}
-	if (auto const* const settings = std::get_if<serve_settings>(&told))
-	{
-		start_log(settings->log);
-		return serve(*settings);
-	}
-	auto const& settings = std::get<demo_settings>(told);
-	start_log(settings.log);
-	return demo(settings);
+	return std::visit([](auto const& command) { return start(command); }, told);
 }
 
 } // namespace

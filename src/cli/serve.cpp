@@ -2,6 +2,10 @@
 
 #include "cli/address.hpp"
 #include "cli/auth_file.hpp"
+#include "cli/keeper.hpp"
+#include "cli/notify.hpp"
+#include "cli/state_dir.hpp"
+#include "cli/swarm.hpp"
 #include "http/route.hpp"
 #include "http/server.hpp"
 
@@ -9,37 +13,24 @@
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <cstdlib>
-#include <future>
-#include <thread>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <stdexcept>
 
 namespace slipstream::cli {
 namespace {
-
-engine_options options_of(serve_settings const& s)
-{
-	engine_options o;
-	o.memory.capacity_bytes = s.capacity_bytes;
-	o.peer_listen = s.peer_listen;
-	o.connect = s.connect;
-	o.offline = s.offline;
-	o.metadata_timeout = s.metadata_timeout;
-	o.read_timeout = s.read_timeout;
-	o.lookbehind = s.lookbehind;
-	o.read_ahead = s.read_ahead;
-	o.drop_idle_after = s.idle;
-	return o;
-}
 
 http::server_options server_options_of(serve_settings const& s)
 {
@@ -69,29 +60,81 @@ struct added_torrent
 	std::string id;
 };
 
-// The torrents of the command line; throws at the first that cannot be had.
-std::vector<added_torrent> add_all(engine& e, std::vector<std::string> const& given)
+// Adds the torrents of the command line to those that are there; throws at the first that cannot be had.
+void add_all(engine& e, std::vector<std::string> const& given, std::vector<added_torrent>& torrents)
 {
-	std::vector<added_torrent> added;
+	std::size_t const remembered = torrents.size();
 	for (std::string const& uri : given)
 	{
 		expected<std::string> const id = e.add(uri);
 		if (id)
 		{
-			added.push_back({uri, *id});
+			torrents.push_back({uri, *id});
 			continue;
 		}
 		if (!id.error().is(errc::duplicate)) throw std::runtime_error(uri + ": " + id.error().detail);
-		spdlog::warn("{}: given twice", uri);
+		auto const before = std::find_if(torrents.begin(), torrents.end()
+			, [&](added_torrent const& t) { return t.id == id.error().detail; });
+		if (before - torrents.begin() >= static_cast<std::ptrdiff_t>(remembered)) spdlog::warn("{}: given twice", uri);
 	}
-	return added;
 }
 
-void say(std::FILE* const where, std::string const& line)
+// What --state-dir keeps from run to run; without it, nothing. Main thread.
+class memory_of_runs
 {
-	std::fwrite(line.data(), 1, line.size(), where);
-	std::fputc('\n', where);
-	std::fflush(where);
+public:
+	explicit memory_of_runs(boost::asio::io_context& io) : m_io(io) {}
+
+	// Reads what an engine is to begin with.
+	void open(std::string const& path, engine_options& options)
+	{
+		m_dir.emplace(path);
+		m_found = m_dir->load();
+		for (std::string const& what : m_found.complaints) spdlog::warn("{}", what);
+		options.session_state = usable_session(std::move(m_found.session), *m_dir);
+		// On the engine's thread. Many changes are looked at once.
+		options.on_change = [this] {
+			if (!m_look_posted.exchange(true)) boost::asio::post(m_io, [this] { look(); });
+		};
+	}
+
+	[[nodiscard]] std::vector<added_torrent> restore(engine& e)
+	{
+		std::vector<added_torrent> torrents;
+		if (!m_dir) return torrents;
+		m_keeper.emplace(m_io, e, *m_dir);
+		for (std::string const& id : m_keeper->restore(std::move(m_found.torrents))) torrents.push_back({"torrent " + id, id});
+		return torrents;
+	}
+
+	void finish()
+	{
+		if (m_keeper) m_keeper->finish(std::chrono::seconds(5));
+	}
+
+private:
+	void look()
+	{
+		m_look_posted = false;
+		if (m_keeper) m_keeper->look();
+	}
+
+	boost::asio::io_context& m_io;
+	std::optional<state_dir> m_dir;
+	state_dir::contents m_found;
+	std::optional<keeper> m_keeper;
+	std::atomic<bool> m_look_posted = false;
+};
+
+// The engine's thread answers, or else the service manager hears nothing and does what its unit says.
+void feed_watchdog(boost::asio::steady_timer& timer, engine& e)
+{
+	auto const interval = watchdog_interval();
+	if (!interval) return;
+	static_cast<void>(e.peer_endpoints());
+	notify_service_manager("WATCHDOG=1");
+	timer.expires_after(*interval / 2);
+	timer.async_wait([&](boost::system::error_code const ec) { if (!ec) feed_watchdog(timer, e); });
 }
 
 // On the main thread, when the torrent's files are known or will not be.
@@ -102,31 +145,13 @@ void announce(engine const& e, added_torrent const& torrent, std::string const& 
 	if (ec || !found)
 	{
 		if (ec == make_error_code(errc::cancelled) || ec == make_error_code(errc::no_such_torrent)) return;
-		std::string why = ec ? ec.message() : found.error().detail;
-		if (found && found->failure) why = found->failure->detail;
-		say(stderr, fmt::format("slipstream: {}: {}", torrent.given, why));
+		say(stderr, fmt::format("slipstream: {}: {}", torrent.given, failure_of(e, torrent.id, ec)));
 		return;
 	}
 	for (file_entry const& file : found->files)
 	{
 		if (!file.pad) say(stdout, base + http::stream_path(found->id, file.index, file.name));
 	}
-}
-
-// libtorrent's session cannot end while the system resolves a name for it, and a resolver without an answer
-// takes its time. Nothing is on disk that could be lost, so past the limit the process ends without it.
-void stop_within(engine& e, std::chrono::seconds const limit)
-{
-	std::promise<void> stopped;
-	auto const done = stopped.get_future();
-	std::thread stopping([&] { e.stop(); stopped.set_value(); });
-	if (done.wait_for(limit) == std::future_status::timeout)
-	{
-		spdlog::warn("libtorrent did not stop within {} s (a name is being resolved?); leaving it", limit.count());
-		std::fflush(nullptr);
-		std::_Exit(0);
-	}
-	stopping.join();
 }
 
 } // namespace
@@ -136,11 +161,17 @@ int serve(serve_settings const& settings)
 	std::signal(SIGPIPE, SIG_IGN);  // whoever read our stdout may go
 	boost::asio::io_context main_thread(1);
 	boost::asio::signal_set signals(main_thread, SIGINT, SIGTERM);
+	boost::asio::steady_timer watchdog(main_thread);
 
 	allow_open_files();
 	http::server_options server_options = server_options_of(settings);
-	engine e(options_of(settings));
-	std::vector<added_torrent> const torrents = add_all(e, settings.torrents);
+	engine_options engine_options = options_of(settings);
+	engine_options.drop_idle_after = settings.idle;
+	memory_of_runs memory(main_thread);
+	if (!settings.state_dir.empty()) memory.open(settings.state_dir, engine_options);
+	engine e(std::move(engine_options));
+	std::vector<added_torrent> torrents = memory.restore(e);
+	add_all(e, settings.torrents, torrents);
 	http::server server(e, std::move(server_options));
 
 	bool const tls = !settings.tls_cert.empty();
@@ -151,6 +182,8 @@ int serve(serve_settings const& settings)
 		e.async_wait_ready(torrent.id, boost::asio::bind_executor(main_thread.get_executor()
 			, [&e, &torrent, &base](boost::system::error_code const ec) { announce(e, torrent, base, ec); }));
 	}
+	notify_service_manager("READY=1");
+	feed_watchdog(watchdog, e);
 
 	signals.async_wait([&](boost::system::error_code const ec, int const signal) {
 		if (ec) return;
@@ -158,11 +191,13 @@ int serve(serve_settings const& settings)
 		main_thread.stop();
 	});
 	main_thread.run();
+	notify_service_manager("STOPPING=1");
 	// From here on a second signal ends the process at once.
 	boost::system::error_code ignored;
 	signals.clear(ignored);
 	server.stop();
-	stop_within(e, std::chrono::seconds(3));
+	memory.finish();
+	stop_within(e, std::chrono::seconds(3), 0);
 	return 0;
 }
 

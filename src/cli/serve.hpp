@@ -1,4 +1,6 @@
 // `slipstream serve`: an engine and an HTTP server, until a signal ends it.
+//
+// It owns both while it runs, and the folder of --state-dir. What it serves, and how, is http/server.hpp's.
 #pragma once
 
 #include "cli/arguments.hpp"

@@ -63,6 +63,8 @@ TEST(serve_arguments, have_defaults)
 	EXPECT_EQ(s.read_timeout, std::chrono::seconds(120));
 	EXPECT_EQ(s.log, log_level::warn);
 	EXPECT_TRUE(s.torrents.empty());
+	EXPECT_EQ(s.state_dir, "");
+	EXPECT_EQ(serve({"--state-dir", "d"}).state_dir, "d");
 }
 
 TEST(serve_arguments, have_windows_and_a_time_after_which_torrents_are_dropped)
@@ -170,6 +172,43 @@ TEST(serve_arguments, that_are_wrong_are_named_with_what_would_be_right)
 	expect_refusal({"serve", "--listen", "a\nb"}, {}, "--listen: 'a b'");
 	expect_refusal({"sing"}, {}, "sing");
 	expect_refusal({"--offline"}, {}, "--offline");
+}
+
+TEST(play_arguments, are_read)
+{
+	auto const s = std::get<play_settings>(parse({"play", "a.torrent", "--file", "2", "--player", "mpv --fs", "--connect", "10.0.0.1:4"
+		, "--capacity", "64MiB", "--offline", "--metadata-timeout", "2", "--read-timeout", "3"}));
+	EXPECT_EQ(s.torrent, "a.torrent");
+	EXPECT_EQ(s.file, "2");
+	EXPECT_EQ(s.player, "mpv --fs");
+	EXPECT_EQ(s.output, "");
+	EXPECT_EQ(texts(s.connect), strings{"10.0.0.1 4"});
+	EXPECT_EQ(s.capacity_bytes, 64 << 20);
+	EXPECT_TRUE(s.offline);
+	EXPECT_EQ(s.metadata_timeout, std::chrono::seconds(2));
+	EXPECT_EQ(s.read_timeout, std::chrono::seconds(3));
+	// A server may have the usual port.
+	EXPECT_EQ(s.peer_listen, (strings{"0.0.0.0:0", "[::]:0"}));
+	EXPECT_EQ(std::get<play_settings>(parse({"play", "--output", "-", "magnet:?x"})).output, "-");
+	expect_refusal({"play"}, {}, "TORRENT");
+	expect_refusal({"play", "a", "b"}, {}, "b");
+	expect_refusal({"play", "a", "--player", "mpv", "--output", "-"}, {}, "--output: give a player or an output");
+	expect_refusal({"play", "a", "--listen", "127.0.0.1:1"}, {}, "--listen");
+}
+
+TEST(info_and_check_arguments, are_read)
+{
+	EXPECT_TRUE(std::get<info_settings>(parse({"info", "a.torrent", "--json"})).json);
+	EXPECT_FALSE(std::get<info_settings>(parse({"info", "a.torrent"})).json);
+	expect_refusal({"info"}, {}, "TORRENT");
+	auto const s = std::get<check_settings>(parse({"check", "http://h/", "--ca-file", "f", "--timeout", "5", "--auth", "a:b"}));
+	EXPECT_EQ(s.url, "http://h/");
+	EXPECT_EQ(s.ca_file, "f");
+	EXPECT_EQ(s.auth, "a:b");
+	EXPECT_EQ(s.timeout, std::chrono::seconds(5));
+	EXPECT_EQ(std::get<check_settings>(parse({"check", "http://h/"})).timeout, std::chrono::seconds(30));
+	expect_refusal({"check"}, {}, "URL");
+	expect_refusal({"check", "http://h/", "--auth", "x"}, {}, "--auth");
 }
 
 TEST(demo_arguments, are_read)
