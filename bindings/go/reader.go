@@ -23,7 +23,7 @@ type ReaderOptions struct {
 	Timeout time.Duration
 }
 
-// Reader is a file of a torrent: an io.ReadSeekCloser (and io.WriterTo by io.Copy's own means) that waits for what is still to
+// Reader is a file of a torrent: an io.ReadSeekCloser that waits for what is still to
 // come. It gives verified bytes alone. While it is open it says what is read and what is lookbehind, and raises the priorities of
 // what it wants next; several readers of one torrent share. One Read at a time; Seek, Close and the rest any time, from any
 // goroutine.
