@@ -7,7 +7,7 @@ set -eu
 
 build="g++ cmake ninja-build make pkg-config ccache
   libtorrent-rasterbar-dev libboost-dev libboost-system-dev libssl-dev
-  nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev swig"
+  nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev swig python3-dev"
 tests="libgtest-dev libgmock-dev python3 python3-libtorrent python3-yaml python3-jsonschema
   curl ffmpeg mktorrent transmission-cli transmission-daemon mpv vlc-bin vlc-plugin-base chromium openssl"
 

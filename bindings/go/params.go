@@ -1,6 +1,11 @@
 package slipstream
 
-import "slipstream/internal/native"
+import (
+	"os"
+	"strings"
+
+	"slipstream/internal/native"
+)
 
 // SessionParams is what a session starts with: settings, a memory, and what an earlier session saved. A Go value; used by one
 // goroutine at a time.
@@ -139,26 +144,39 @@ func NewAddTorrentParams() *AddTorrentParams { return &AddTorrentParams{Flags: D
 func ParseMagnetURI(uri string) (*AddTorrentParams, error) {
 	p := NewAddTorrentParams()
 	p.MagnetURI = uri
-	return p, p.complete("ParseMagnetURI")
+	return completed("ParseMagnetURI", p)
 }
 
 // ParseTorrentFile is a torrent file's content to add. Errors: ErrBadTorrent, ErrTooLarge.
 func ParseTorrentFile(content []byte) (*AddTorrentParams, error) {
 	p := NewAddTorrentParams()
 	p.TorrentFile = content
-	return p, p.complete("ParseTorrentFile")
+	return completed("ParseTorrentFile", p)
+}
+
+// LoadTorrent is a magnet link, or the path of a torrent file, to add. Errors: ErrBadMagnet, ErrBadTorrent, ErrTooLarge, the
+// system's.
+func LoadTorrent(uriOrPath string) (*AddTorrentParams, error) {
+	if strings.HasPrefix(uriOrPath, "magnet:") {
+		return ParseMagnetURI(uriOrPath)
+	}
+	content, err := os.ReadFile(uriOrPath)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTorrentFile(content)
 }
 
 // ReadResumeData is a torrent to continue. Errors: ErrBadTorrent.
 func ReadResumeData(data []byte) (*AddTorrentParams, error) {
 	p := NewAddTorrentParams()
 	p.ResumeData = data
-	return p, p.complete("ReadResumeData")
+	return completed("ReadResumeData", p)
 }
 
-// complete fills in what the source says of hash and name.
-func (p *AddTorrentParams) complete(op string) error {
-	return call(op, func(out native.Outcome) {
+// completed has what the source says of hash and name.
+func completed(op string, p *AddTorrentParams) (*AddTorrentParams, error) {
+	err := call(op, func(out native.Outcome) {
 		n := native.NewAdd_params()
 		defer native.DeleteAdd_params(n)
 		if p.into(n, out); !out.Ok() {
@@ -167,6 +185,10 @@ func (p *AddTorrentParams) complete(op string) error {
 		p.InfoHash = hashFrom(n.V1_hash(), n.V2_hash())
 		p.Name = n.Name()
 	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // into makes n of p. To be called inside call.
