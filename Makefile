@@ -4,7 +4,7 @@ jobs := $(shell nproc)
 
 MINUTES ?= 10
 
-.PHONY: help setup build demo test test-asan test-tsan soak bench bench-rss bench-eviction install clean
+.PHONY: help setup build demo test test-asan test-tsan test-go-asan soak bench bench-rss bench-eviction bindings install clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,11 @@ test-tsan: setup ## the tests with the race detector
 	@cmake --build --preset tsan
 	@ctest --preset tsan -j $(jobs)
 
+test-go-asan: setup ## the Go suite on a library with address, leak and undefined-behaviour checks
+	@cmake --preset asan
+	@cmake --build --preset asan --target bindings binding_seeder
+	@tests/bindings/go-asan.sh build-asan
+
 soak: setup ## players on films larger than the memory for MINUTES=10, then 2 GiB through 64 MiB
 	@cmake --preset release
 	@cmake --build --preset release --target soak slipstream
@@ -57,7 +62,11 @@ bench-eviction: setup ## eviction policies compared on recorded traces
 	@cmake --build --preset release --target eviction_simulator
 	@build/eviction_simulator bench/traces/*.trace
 
-install: build ## install the program, its manual page and its systemd unit (PREFIX=/usr/local)
+bindings: setup ## libslipstream, and what Go and Python need of it, in the build folder
+	@cmake --preset release
+	@cmake --build --preset release --target bindings
+
+install: build bindings ## install the program, its manual page and systemd unit, the library and the bindings (PREFIX=/usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean: ## remove every build
