@@ -49,6 +49,7 @@
 	temporary.assign(data, static_cast<std::size_t>(size));
 	$1 = &temporary;
 }
+%typemap(freearg) slipstream::binding::bytes const & ""
 %typemap(typecheck, precedence=SWIG_TYPECHECK_STRING) slipstream::binding::bytes const & { $1 = PyBytes_Check($input) ? 1 : 0; }
 // An outcome is no argument in Python: a failure is an exception, slipstream.Error.
 %typemap(in, numinputs=0) slipstream::binding::outcome & (slipstream::binding::outcome temporary) { $1 = &temporary; }
