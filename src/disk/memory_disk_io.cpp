@@ -256,7 +256,10 @@ void memory_disk_io::async_hash(lt::storage_index_t const index, lt::piece_index
 		job->v2 = v2.first(v2.empty() ? 0 : shape.num_blocks2(piece));
 		if (storage->is_forgetting(piece)) state = piece_state::absent;
 		if (state == piece_state::complete || state == piece_state::verified)
+		{
+			job->run = storage->take_run(piece, job->bytes1 > 0, job->bytes2 > 0);
 			return start(std::move(job), std::move(storage));
+		}
 		job->blocks.clear();
 		// libtorrent hashes a piece as soon as its last write was given to the disk, and writes of this one were cancelled. It
 		// must hear that there is no hash before it hears of these: a piece that loses its last block while it is being

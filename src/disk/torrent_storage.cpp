@@ -9,6 +9,7 @@ torrent_storage::torrent_storage(std::shared_ptr<disk_core> core, geometry shape
 	: m_core(std::move(core))
 	, m_pieces(std::move(shape))
 	, m_hashes(hashes)
+	, m_arriving(m_pieces, m_core->hasher, !hashes.has_v2(), hashes.has_v2())
 	, m_owner(std::move(owner))
 	, m_completions(std::move(completions))
 {}
@@ -256,6 +257,7 @@ void torrent_storage::recheck_begins()
 	m_given_cancelled.clear();
 	for (auto const piece : was.forgetting)
 	{
+		m_arriving.forget(piece);
 		if (m_pieces.drop(piece) != piece_state::verified) continue;
 		m_core->count.pieces_evicted.fetch_add(1, std::memory_order_relaxed);
 		report_gone(piece);
@@ -272,6 +274,7 @@ void torrent_storage::shrink_by_recheck(lt::piece_index_t const asked)
 	for (auto const piece : m_pieces.verified())
 	{
 		if (piece != asked && !is_unprotected(piece)) continue;
+		m_arriving.forget(piece);
 		m_pieces.drop(piece);
 		if (auto const host = m_host.lock()) host->withhold(piece);
 		m_core->count.pieces_evicted.fetch_add(1, std::memory_order_relaxed);
@@ -285,6 +288,7 @@ void torrent_storage::shrink_by_recheck(lt::piece_index_t const asked)
 void torrent_storage::write(lt::piece_index_t const piece, int const block, block_ref bytes)
 {
 	if (m_pieces.put(piece, block, std::move(bytes))) report_gone(piece);
+	m_arriving.arrived(piece, block);
 }
 
 void torrent_storage::verified(lt::piece_index_t const piece)
@@ -307,6 +311,7 @@ void torrent_storage::verified(lt::piece_index_t const piece)
 
 void torrent_storage::clear(lt::piece_index_t const piece)
 {
+	m_arriving.forget(piece);
 	auto const was = m_pieces.drop(piece);
 	m_cancelled.erase(piece);
 	m_given_cancelled.erase(piece);
@@ -320,6 +325,7 @@ void torrent_storage::clear(lt::piece_index_t const piece)
 
 void torrent_storage::drop_all()
 {
+	m_arriving.clear();
 	for (auto const piece : m_pieces.clear()) report_gone(piece);
 }
 
@@ -328,6 +334,7 @@ void torrent_storage::remove()
 	m_removed.store(true, std::memory_order_release);
 	for (auto& done : m_forgetting.release_all()) m_completions->push(std::move(done));
 	m_core->cache.leave(cache_id());
+	m_arriving.clear();
 	m_pieces.clear();
 	m_events.reset();
 	m_owner.reset();

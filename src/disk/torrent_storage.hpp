@@ -15,6 +15,7 @@
 #include "cache/cache.hpp"
 #include "disk/completion_queue.hpp"
 #include "disk/forgetting.hpp"
+#include "store/arriving_hashes.hpp"
 #include "store/piece_store.hpp"
 
 #include <libtorrent/download_priority.hpp>
@@ -37,7 +38,8 @@ class disk_core;
 class torrent_storage final : public evictee, public std::enable_shared_from_this<torrent_storage>
 {
 public:
-	// `owner` is libtorrent's torrent: kept alive until remove(), and how its plugin finds the storage.
+	// `owner` is libtorrent's torrent: kept alive until remove(), and how its plugin finds the storage. `hashes`: what is
+	// known of them; a torrent with a v2 hash is hashed as v2 until libtorrent asks for v1 as well.
 	torrent_storage(std::shared_ptr<disk_core> core, geometry shape, std::shared_ptr<void> owner
 		, lt::info_hash_t const& hashes, std::shared_ptr<completion_queue> completions);
 
@@ -123,6 +125,9 @@ public:
 	// call on their way out is alive.
 	void drop_fenced() { m_fenced.clear(); }
 
+	// What was hashed of the piece while it arrived, for a hash that is asked for now; null when nothing was.
+	[[nodiscard]] std::shared_ptr<hash_run> take_run(lt::piece_index_t const piece, bool const v1, bool const v2)
+	{ return m_arriving.take(piece, v1, v2); }
 	// A hash begins; the number is for finish_hash().
 	[[nodiscard]] std::uint64_t begin_hash();
 	// Runs `deliver`, during which verified(piece) means these blocks; then lets fences go.
@@ -167,6 +172,7 @@ private:
 	priorities m_withheld_when_saved GUARDED_BY(m_mutex);
 
 	// network thread
+	arriving_hashes m_arriving;
 	std::shared_ptr<void> m_owner;
 	std::shared_ptr<completion_queue> const m_completions;
 	std::weak_ptr<memory_events> m_events;

@@ -1,11 +1,12 @@
 #include "store/hasher.hpp"
+#include "store/sha_lanes.hpp"
 #include "block/check.hpp"
-
-#include <libtorrent/hasher.hpp>
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <system_error>
+#include <utility>
 
 namespace slipstream {
 
@@ -13,47 +14,187 @@ namespace {
 
 constexpr std::array<char, block_bytes> zeros{};
 
-lt::span<char const> bytes_of(block_ref const& b, int const length)
+using bytes_view = lt::span<char const>;
+
+bytes_view bytes_of(block_ref const& b, int const length) { return {b ? b.bytes() : zeros.data(), length}; }
+
+// One message of SHA-1, block by block.
+class sha1_message
 {
-	return {b ? b.bytes() : zeros.data(), length};
+public:
+	// `bytes` of the message are left, those of `count` blocks at most: get(i) is the i-th.
+	template <typename Get>
+	sha1_message(SHA_CTX& context, int const bytes, Get get) : m_context(&context), m_left(bytes), m_get(std::move(get)) {}
+
+	[[nodiscard]] SHA_CTX& context() noexcept { return *m_context; }
+	[[nodiscard]] bool ended() const noexcept { return m_left == 0; }
+	[[nodiscard]] bytes_view next()
+	{
+		auto const part = bytes_of(m_get(m_next++), std::min(m_left, int{block_bytes}));
+		m_left -= static_cast<int>(part.size());
+		return part;
+	}
+
+private:
+	SHA_CTX* m_context;
+	int m_left;
+	int m_next = 0;
+	std::function<block_ref const&(int)> m_get;
+};
+
+void add(SHA_CTX& context, bytes_view const part) { SHA1_Update(&context, part.data(), std::size_t(part.size())); }
+
+// All of the messages, two at a time while there are two.
+void hash_together(std::vector<sha1_message>& messages)
+{
+	auto const ended = [](sha1_message const& m) { return m.ended(); };
+	std::erase_if(messages, ended);
+	while (messages.size() >= 2)
+	{
+		auto& a = messages[0];
+		auto& b = messages[1];
+		auto const part_a = a.next();
+		auto const part_b = b.next();
+		if (part_a.size() == int{block_bytes} && part_b.size() == int{block_bytes})
+			update_both(a.context(), part_a.data(), b.context(), part_b.data(), block_bytes);
+		else
+		{
+			add(a.context(), part_a);
+			add(b.context(), part_b);
+		}
+		std::erase_if(messages, ended);
+	}
+	for (auto& m : messages) while (!m.ended()) add(m.context(), m.next());
+}
+
+// SHA-256 of a block, which is a message of its own.
+struct sha256_message
+{
+	bytes_view bytes;
+	lt::sha256_hash* to;
+};
+
+void finish(SHA256_CTX& context, lt::sha256_hash& to)
+{ SHA256_Final(reinterpret_cast<unsigned char*>(to.data()), &context); }
+
+void hash_together(std::vector<sha256_message>& messages)
+{
+	auto const is_whole = [](sha256_message const& m) { return m.bytes.size() == int{block_bytes}; };
+	auto const whole = std::partition(messages.begin(), messages.end(), is_whole) - messages.begin();
+	auto const paired = whole - whole % 2;
+	for (std::ptrdiff_t i = 0; i < std::ssize(messages); ++i)
+	{
+		auto& m = messages[std::size_t(i)];
+		SHA256_CTX a;
+		SHA256_Init(&a);
+		if (i >= paired)
+		{
+			SHA256_Update(&a, m.bytes.data(), std::size_t(m.bytes.size()));
+			finish(a, *m.to);
+			continue;
+		}
+		auto& n = messages[std::size_t(++i)];
+		SHA256_CTX b;
+		SHA256_Init(&b);
+		update_both(a, m.bytes.data(), b, n.bytes.data(), block_bytes);
+		finish(a, *m.to);
+		finish(b, *n.to);
+	}
+}
+
+int length_of(int const block, int const bytes) { return std::min(int{block_bytes}, bytes - block * int{block_bytes}); }
+
+// What the tasks of one go have to hash. Jobs and runs stay where they are until it is done.
+class going
+{
+public:
+	void add(hash_job& job)
+	{
+		job.run = job.run ? job.run : std::make_shared<hash_run>(job.bytes1, job.bytes2);
+		hash_run& run = *job.run;
+		// A run for other hashes than are asked for is of no use.
+		if (run.bytes1 != job.bytes1 || run.bytes2 != job.bytes2) job.run = std::make_shared<hash_run>(job.bytes1, job.bytes2);
+		add_v1(*job.run, job.bytes1 - std::min(job.bytes1, job.run->num_hashed1 * int{block_bytes})
+			, [&job, first = std::size_t(job.run->num_hashed1)](int const i) -> block_ref const&
+			{ return job.blocks.at(first + std::size_t(i)); });
+		for (std::size_t i = 0; i < job.run->is_hashed2.size(); ++i)
+			if (!job.run->is_hashed2[i]) add_v2(*job.run, int(i), job.blocks.at(i));
+	}
+
+	void add(hash_run& run, std::vector<hash_run::given_block> const& blocks)
+	{
+		if (run.bytes1 > 0)
+		{
+			int bytes = 0;
+			for (auto const& b : blocks)
+			{
+				check(b.index == run.num_hashed1, "v1 is hashed in order");
+				bytes += length_of(run.num_hashed1++, run.bytes1);
+			}
+			add_v1(run, bytes, [&blocks](int const i) -> block_ref const& { return blocks[std::size_t(i)].bytes; });
+		}
+		for (auto const& b : blocks)
+			if (std::size_t(b.index) < run.v2.size()) add_v2(run, b.index, b.bytes);
+	}
+
+	void hash()
+	{
+		hash_together(m_v1);
+		hash_together(m_v2);
+		m_v1.clear();
+		m_v2.clear();
+	}
+
+private:
+	template <typename Get>
+	void add_v1(hash_run& run, int const bytes, Get get)
+	{ if (run.bytes1 > 0) m_v1.emplace_back(run.v1, bytes, std::move(get)); }
+	void add_v2(hash_run& run, int const block, block_ref const& bytes)
+	{
+		run.is_hashed2[std::size_t(block)] = true;
+		m_v2.push_back({bytes_of(bytes, length_of(block, run.bytes2)), &run.v2[std::size_t(block)]});
+	}
+
+	std::vector<sha1_message> m_v1;
+	std::vector<sha256_message> m_v2;
+};
+
+// All is hashed: the outcome.
+void conclude(hash_job& job, std::chrono::nanoseconds const took)
+{
+	if (job.bytes1 > 0) SHA1_Final(reinterpret_cast<unsigned char*>(job.v1.data()), &job.run->v1);
+	std::copy(job.run->v2.begin(), job.run->v2.end(), job.v2.begin());
+	job.run.reset();
+	job.duration = took;
 }
 
 } // namespace
 
+hash_run::hash_run(int const v1_bytes, int const v2_bytes)
+	: bytes1(v1_bytes)
+	, bytes2(v2_bytes)
+	, v2(std::size_t(v2_bytes + int{block_bytes} - 1) / block_bytes)
+	, is_hashed2(v2.size())
+{ SHA1_Init(&v1); }
+
 void compute(hash_job& job)
 {
 	auto const start = std::chrono::steady_clock::now();
-	if (job.bytes1 > 0)
-	{
-		lt::hasher v1;
-		int left = job.bytes1;
-		for (auto const& block : job.blocks)
-		{
-			auto const length = std::min(left, int{block_bytes});
-			if (length == 0) break;
-			v1.update(bytes_of(block, length));
-			left -= length;
-		}
-		check(left == 0, "a piece has blocks for all of its bytes");
-		job.v1 = v1.final();
-	}
-	int left = job.bytes2;
-	for (std::ptrdiff_t i = 0; i < job.v2.size(); ++i)
-	{
-		auto const length = std::min(left, int{block_bytes});
-		job.v2[i] = lt::hasher256(bytes_of(job.blocks[static_cast<std::size_t>(i)], length)).final();
-		left -= length;
-	}
-	job.duration = std::chrono::steady_clock::now() - start;
+	going g;
+	g.add(job);
+	g.hash();
+	conclude(job, std::chrono::steady_clock::now() - start);
 }
 
 hasher::~hasher()
 {
 	std::vector<std::thread> threads;
+	std::deque<std::shared_ptr<hash_run>> runs; // die outside the lock
 	{
 		mutex_lock const lock(m_mutex);
 		check(m_queue.empty() && m_running.empty(), "no hash job outlives its session");
 		m_stopping = true;
+		runs.swap(m_runs);
 		threads.swap(m_threads);
 	}
 	m_work.notify_all();
@@ -77,11 +218,46 @@ void hasher::want_threads(int const count)
 
 void hasher::submit(std::unique_ptr<hash_job> job)
 {
+	std::vector<hash_run::given_block> unneeded; // the job has them all; dies outside the lock
+	bool wake = false;
 	{
 		mutex_lock const lock(m_mutex);
+		if (auto const run = job->run)
+		{
+			unneeded.swap(run->given);
+			if (run->running)
+			{
+				// Whoever runs it goes on with the job: it has begun.
+				m_running.push_back(job->sink);
+				run->job = std::move(job);
+				return;
+			}
+		}
 		m_queue.push_back(std::move(job));
+		wake = m_num_waiting > 0;
 	}
-	m_work.notify_one();
+	if (wake) m_work.notify_one();
+}
+
+void hasher::give(std::shared_ptr<hash_run> const& run, std::vector<hash_run::given_block> blocks)
+{
+	bool wake = false;
+	{
+		mutex_lock const lock(m_mutex);
+		if (run->given.empty()) run->given.swap(blocks);
+		else run->given.insert(run->given.end(), std::move_iterator(blocks.begin()), std::move_iterator(blocks.end()));
+		if (run->running || std::exchange(run->queued, true)) return;
+		m_runs.push_back(run);
+		wake = m_num_waiting > 0;
+	}
+	if (wake) m_work.notify_one();
+}
+
+void hasher::abandon(hash_run& run)
+{
+	std::vector<hash_run::given_block> unneeded; // dies outside the lock
+	mutex_lock const lock(m_mutex);
+	unneeded.swap(run.given);
 }
 
 void hasher::cancel(hash_sink& sink)
@@ -125,29 +301,89 @@ int hasher::num_jobs() const
 	return static_cast<int>(m_queue.size() + m_running.size());
 }
 
+bool hasher::take(task& t)
+{
+	if (!m_queue.empty())
+	{
+		t.job = std::move(m_queue.front());
+		m_queue.pop_front();
+		m_running.push_back(t.job->sink);
+		return true;
+	}
+	while (!m_runs.empty())
+	{
+		t.run = std::move(m_runs.front());
+		m_runs.pop_front();
+		t.run->queued = false;
+		if (t.run->given.empty()) continue; // its job came, or it was abandoned
+		t.run->running = true;
+		t.blocks.swap(t.run->given);
+		return true;
+	}
+	t.run.reset();
+	return false;
+}
+
 void hasher::work() noexcept
 {
+	going together;
 	for (;;)
 	{
-		std::unique_ptr<hash_job> job;
+		std::array<task, 2> tasks;
+		std::size_t n = 0;
 		{
 			mutex_lock const lock(m_mutex);
-			while (m_queue.empty() && !m_stopping) m_work.wait(m_mutex);
-			if (m_queue.empty()) return;
-			job = std::move(m_queue.front());
-			m_queue.pop_front();
-			m_running.push_back(job->sink);
+			while (!take(tasks[0]))
+			{
+				if (m_stopping) return;
+				++m_num_waiting;
+				m_work.wait(m_mutex);
+				--m_num_waiting;
+			}
+			n = take(tasks[1]) ? 2 : 1;
 		}
-		auto& sink = *job->sink;
-		compute(*job);
-		sink.hashed(std::move(job));
+		auto const start = std::chrono::steady_clock::now();
+		for (std::size_t i = 0; i < n; ++i)
 		{
-			// Only now may the sink go: it was in use until here.
-			mutex_lock const lock(m_mutex);
-			m_running.erase(std::find(m_running.begin(), m_running.end(), &sink));
+			if (tasks[i].job) together.add(*tasks[i].job);
+			else together.add(*tasks[i].run, tasks[i].blocks);
 		}
-		m_idle.notify_all();
+		together.hash();
+		auto const took = (std::chrono::steady_clock::now() - start) / std::ptrdiff_t(n);
+		for (std::size_t i = 0; i < n; ++i)
+		{
+			if (tasks[i].job) conclude(*tasks[i].job, took);
+			finish(std::move(tasks[i]));
+		}
 	}
+}
+
+void hasher::finish(task t) noexcept
+{
+	if (t.job) return finish_job(std::move(t.job));
+	t.blocks.clear();
+	std::unique_ptr<hash_job> job;
+	{
+		mutex_lock const lock(m_mutex);
+		t.run->running = false;
+		job = std::move(t.run->job);
+		if (!job && !t.run->given.empty() && !std::exchange(t.run->queued, true)) m_runs.push_back(std::move(t.run));
+	}
+	if (!job) return;
+	compute(*job);
+	finish_job(std::move(job));
+}
+
+void hasher::finish_job(std::unique_ptr<hash_job> job) noexcept
+{
+	auto& sink = *job->sink;
+	sink.hashed(std::move(job));
+	{
+		// Only now may the sink go: it was in use until here.
+		mutex_lock const lock(m_mutex);
+		m_running.erase(std::find(m_running.begin(), m_running.end(), &sink));
+	}
+	m_idle.notify_all();
 }
 
 } // namespace slipstream
