@@ -216,6 +216,7 @@ struct command
 		, given(app, env)
 	{
 		add_flags(given);
+		app.group("Commands");
 		app.footer(exit_codes);
 	}
 	void take_one(char const* const name, char const* const what)

@@ -13,7 +13,6 @@ public:
 	{
 		column_width(left_columns);
 		label("SUBCOMMAND", "COMMAND");
-		label("Subcommands", "Commands");
 		label("Positionals", "Arguments");
 		label("REQUIRED", "");
 	}

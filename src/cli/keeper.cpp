@@ -77,7 +77,7 @@ std::vector<std::string> keeper::restore(std::vector<state_dir::remembered> reme
 	return ids;
 }
 
-// libtorrent takes metadata that was damaged for another torrent's.
+// A file that was renamed or copied is not taken for the torrent that its name says.
 expected<std::string> keeper::add(state_dir::remembered const& r)
 {
 	auto const params = parse_resume_data(r.bytes, 2 * engine::max_torrent_bytes);

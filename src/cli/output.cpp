@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <utility>
 
 namespace slipstream::cli {
 namespace {
@@ -26,7 +27,22 @@ bool can_be_full(int const fd)
 
 } // namespace
 
-output::output(boost::asio::io_context& io, int const fd, bool const waits) : m_to(io, fd), m_waits(waits) {}
+output::output(boost::asio::io_context& io, int const fd, bool const waits, std::string made)
+	: m_to(io, fd)
+	, m_waits(waits)
+	, m_unfinished(std::move(made))
+{}
+
+output::output(output&& other) noexcept
+	: m_to(std::move(other.m_to))
+	, m_waits(other.m_waits)
+	, m_unfinished(std::exchange(other.m_unfinished, {}))
+{}
+
+output::~output()
+{
+	if (!m_unfinished.empty()) ::unlink(m_unfinished.c_str());
+}
 
 std::string output::objection(std::string const& where)
 {
@@ -49,7 +65,7 @@ expected<output> output::open(boost::asio::io_context& io, std::string const& wh
 	int const fd = where == standard_output ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
 		: ::open(where.c_str(), O_WRONLY | O_CLOEXEC | (there ? 0 : O_CREAT | O_EXCL), 0666);
 	if (fd < 0) return error(errc::bad_argument, fmt::format("--output: {}: {}", where, std::strerror(errno)));
-	return output(io, fd, can_be_full(fd));
+	return output(io, fd, can_be_full(fd), where != standard_output && !there ? where : std::string());
 }
 
 boost::asio::awaitable<boost::system::error_code> output::write(std::span<char const> bytes)

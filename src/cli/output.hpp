@@ -24,14 +24,22 @@ public:
 	// What open() would say without making or opening anything.
 	[[nodiscard]] static std::string objection(std::string const& where);
 
+	output(output&& other) noexcept;
+	output& operator=(output&&) = delete;
+	// Removes the file when it was made here and is not whole: its name would promise a film.
+	~output();
+
+	// All was written.
+	void finish() { m_unfinished.clear(); }
 	// Writes all of it. The system's error: broken_pipe when whoever read a pipe has gone.
 	[[nodiscard]] boost::asio::awaitable<boost::system::error_code> write(std::span<char const> bytes);
 
 private:
-	output(boost::asio::io_context& io, int fd, bool waits);
+	output(boost::asio::io_context& io, int fd, bool waits, std::string made);
 
 	boost::asio::posix::stream_descriptor m_to;
-	bool m_waits = false;  // a pipe, a socket or the like: it can be full
+	bool m_waits = false;      // a pipe, a socket or the like: it can be full
+	std::string m_unfinished;  // the path of a file that was made; empty: none, or it is whole
 };
 
 } // namespace slipstream::cli

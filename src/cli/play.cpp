@@ -84,6 +84,7 @@ public:
 		error_code ignored;
 		m_signals.clear(ignored);  // a second signal ends the process at once
 		m_reader.reset();
+		m_output.reset();
 		m_server.reset();
 		stop_within(*m_engine, std::chrono::seconds(3), m_exit_code);
 		return m_exit_code;
@@ -175,7 +176,7 @@ private:
 
 	asio::awaitable<int> to_output()
 	{
-		output to = must(output::open(m_io, m_settings.output));
+		m_output.emplace(must(output::open(m_io, m_settings.output)));
 		m_reader = must(m_engine->open(m_id, m_file->index));
 		m_progress.step(fmt::format("writing {} ({}) to {}", printable(m_file->name), size_text(m_file->size_bytes)
 			, m_settings.output == "-" ? "the standard output" : m_settings.output));
@@ -190,7 +191,7 @@ private:
 				, size_text(m_file->size_bytes), failure_of(*m_engine, m_id, ec)));
 			for (lease::view const view : bytes.views())
 			{
-				ec = co_await to.write(view);
+				ec = co_await m_output->write(view);
 				if (ec == boost::system::errc::broken_pipe)
 				{
 					m_progress.step(fmt::format("whoever read it has enough, after about {}", size_text(position)));
@@ -199,6 +200,7 @@ private:
 				if (ec) throw std::runtime_error(fmt::format("--output: {}: {}", m_settings.output, ec.message()));
 			}
 		}
+		m_output->finish();
 		m_progress.step(fmt::format("all of it: {}", size_text(m_file->size_bytes)));
 		co_return 0;
 	}
@@ -244,6 +246,7 @@ private:
 	std::optional<engine> m_engine;
 	std::optional<http::server> m_server;
 	std::unique_ptr<reader> m_reader;
+	std::optional<output> m_output;
 	std::optional<child_process> m_player;
 
 	std::string m_id;

@@ -1,6 +1,6 @@
 #include "engine/session_settings.hpp"
 
-#include <boost/asio/ip/address.hpp>
+#include "engine/address_text.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -9,39 +9,11 @@
 #include <libtorrent/fingerprint.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <stdexcept>
 
 namespace slipstream {
 
 namespace {
-
-struct host_and_port
-{
-	boost::asio::ip::address address;
-	std::uint16_t port = 0;
-};
-
-std::optional<host_and_port> parse_address(std::string_view const text)
-{
-	auto const colon = text.rfind(':');
-	if (colon == std::string_view::npos) return std::nullopt;
-	std::string_view host = text.substr(0, colon);
-	std::string_view const port_text = text.substr(colon + 1);
-
-	host_and_port result;
-	char const* const end = port_text.data() + port_text.size();
-	auto const [stop, failed] = std::from_chars(port_text.data(), end, result.port);
-	if (failed != std::errc{} || stop != end) return std::nullopt;
-
-	bool const bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-	if (bracketed) host = host.substr(1, host.size() - 2);
-	boost::system::error_code ec;
-	result.address = boost::asio::ip::make_address(std::string(host), ec);
-	if (ec || result.address.is_v6() != bracketed) return std::nullopt;
-	return result;
-}
 
 void at_least_one(std::chrono::milliseconds const value, std::string_view const name)
 {
@@ -77,13 +49,13 @@ std::string listen_interfaces(std::vector<std::string> const& addresses)
 	std::string list;
 	for (auto const& text : addresses)
 	{
-		auto const parsed = parse_address(text);
+		auto const parsed = endpoint_in(text);
 		if (!parsed)
 			throw std::invalid_argument(fmt::format("cannot listen on \"{}\": it must be ADDR:PORT,"
 				" such as 0.0.0.0:6881 or [::]:6881", text));
 		if (!list.empty()) list += ',';
-		auto const host = parsed->address.to_string();
-		list += fmt::format("{}:{}", parsed->address.is_v6() ? "[" + host + "]" : host, parsed->port);
+		auto const host = parsed->address().to_string();
+		list += fmt::format("{}:{}", parsed->address().is_v6() ? "[" + host + "]" : host, parsed->port());
 	}
 	return list;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <libtorrent/bdecode.hpp>
 #include <libtorrent/file_storage.hpp>
 #include <libtorrent/load_torrent.hpp>
 #include <libtorrent/magnet_uri.hpp>
@@ -108,8 +109,12 @@ expected<lt::add_torrent_params> parse_resume_data(std::span<char const> const b
 	if (bytes.size() > max_bytes)
 		return error(errc::too_large, fmt::format("{} bytes, resume data may have {}", bytes.size(), max_bytes));
 	lt::error_code ec;
-	auto params = lt::read_resume_data({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, ec);
+	lt::bdecode_node const dict = lt::bdecode({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, ec);
+	auto params = ec ? lt::add_torrent_params() : lt::read_resume_data(dict, ec);
 	if (ec) return error(errc::bad_torrent, fmt::format("not resume data that can be used: {}", ec.message()));
+	// libtorrent drops metadata of another hash without a word.
+	if (!params.ti && dict.dict_find_dict("info"))
+		return error(errc::bad_torrent, "the metadata in the resume data is damaged: it is not of the info-hash beside it");
 	if (params.ti && (!params.ti->is_valid() || params.ti->num_pieces() == 0 || params.ti->total_size() <= 0))
 		return error(errc::bad_torrent, "the resume data has no bytes in any file");
 	if (!params.ti && !params.info_hashes.has_v1() && !params.info_hashes.has_v2())

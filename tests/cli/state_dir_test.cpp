@@ -14,6 +14,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace slipstream::cli {
 namespace {
@@ -71,14 +72,19 @@ TEST_F(state_folder, gives_back_what_it_was_given)
 	EXPECT_TRUE(found.complaints.empty());
 	ASSERT_TRUE(dir.forget(one));
 	ASSERT_TRUE(dir.forget(one));
-	EXPECT_EQ(names_in(torrents), std::set{two + ".resume"});
+	EXPECT_EQ(names_in(torrents).size(), 1u);
+	EXPECT_EQ(names_in(torrents).count(two + ".resume"), 1u);
 }
 
 TEST_F(state_folder, is_its_owners_alone)
 {
 	state_dir dir(path.string());
 	ASSERT_TRUE(dir.save(one, bytes_of("x")));
-	for (fs::path const& p : {path, torrents, torrents / (one + ".resume"), path / "lock"})
+	std::vector<fs::path> made{path};
+	made.push_back(torrents);
+	made.push_back(torrents / (one + ".resume"));
+	made.push_back(path / "lock");
+	for (fs::path const& p : made)
 		EXPECT_EQ(fs::status(p).permissions() & (fs::perms::group_all | fs::perms::others_all), fs::perms::none) << p;
 }
 
@@ -136,7 +142,9 @@ TEST_F(state_folder, passes_over_what_is_not_its_own_and_leaves_it)
 	{ state_dir const dir(path.string()); }
 	write(torrents / "notes.txt", "mine");
 	write(torrents / "short.resume", "mine");
-	write(torrents / (std::string(40, 'Z') + ".resume"), "mine");
+	std::string not_hex = one;
+	not_hex.front() = 'Z';
+	write(torrents / (not_hex + ".resume"), "mine");
 	fs::create_directory(torrents / (one + ".resume"));
 	ASSERT_EQ(mkfifo((torrents / (two + ".resume")).c_str(), 0600), 0);
 	state_dir dir(path.string());

@@ -10,9 +10,9 @@ from processes import TempDir
 from program import Server, slipstream
 from swarm import make_with_mktorrent
 
-COMMANDS = ("serve", "demo")
+COMMANDS = ("play", "serve", "info", "check", "demo")
 SERVE_FLAGS = ("--listen", "--capacity", "--peer-listen", "--connect", "--offline", "--log-level",
-               "--metadata-timeout")
+               "--metadata-timeout", "--state-dir")
 # A port of loopback where nothing listens, so that no seeder is ever found there.
 NOBODY = "127.0.0.1:9"
 

@@ -95,7 +95,19 @@ class T01Output(Play):
         self.refused(play("--output", folder.path), 1, "folder")
         self.refused(play("--output", folder / "no" + "/such"), 1, "No such file")
 
-    def test_06_a_disk_that_is_full(self):
+    def test_06_a_file_that_does_not_become_whole_does_not_stay(self):
+        path = folder / "part.mp4"
+        # Nobody has these bytes.
+        words = [BIN, "play", "--offline", "--peer-listen", "127.0.0.1:0", "--output", path]
+        with Child([*words, torrent], env=environment()) as child:
+            wait_until(lambda: os.path.exists(path), "the file is there")
+            child.signal(signal.SIGINT)
+            self.assertEqual(child.wait(), 130, child.said())
+        self.assertFalse(os.path.exists(path))
+        self.refused(run([*words, "--read-timeout", "0.2", torrent], env=environment()), 1, "0 bytes")
+        self.assertFalse(os.path.exists(path))
+
+    def test_07_a_disk_that_is_full(self):
         self.refused(play("--output", "/dev/full"), 1, "/dev/full", "No space left")
 
 
