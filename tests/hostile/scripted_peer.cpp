@@ -192,6 +192,7 @@ private:
 			m_vanish = true; // when this is out
 			return send(std::move(half));
 		}
+		if (script().corrupts_alone) return keep(b);
 		bool const lie = script().corrupt && script().corrupt(b);
 		m_peer.note([&](peer_record& r) { ++(lie ? r.wrong_blocks_sent : r.blocks_sent); });
 		send(wire::piece_message(b, lie ? wrong(right) : right));
@@ -201,6 +202,25 @@ private:
 			auto const other = m_peer.any_block(static_cast<int>(m_random() % std::size_t(m_peer.m_info.num_pieces())), any());
 			send(wire::piece_message(other, m_peer.bytes(other)));
 		}
+	}
+
+	// See peer_script::corrupts_alone.
+	void keep(wire::block const& b)
+	{
+		auto& kept = m_kept[b.piece];
+		kept.blocks.insert(b);
+		if (kept.blocks.size() < m_peer.num_blocks(b.piece)) return;
+		for (auto const& each : kept.blocks) send_wrong(each);
+		m_kept.erase(b.piece);
+	}
+
+	void let_go()
+	{
+		std::erase_if(m_kept, [&](auto const& k) {
+			if (std::chrono::steady_clock::now() - k.second.since < std::chrono::seconds(1)) return false;
+			for (auto const& b : k.second.blocks) send(wire::piece_message(b, m_peer.bytes(b)));
+			return true;
+		});
 	}
 
 	void send_wrong(wire::block const& b)
@@ -234,6 +254,7 @@ private:
 		if (m_leave) return;
 		if (!script().pushes.empty() && m_out.size() < most_asked)
 			send_wrong(m_peer.any_block(script().pushes[m_random() % script().pushes.size()], any()));
+		let_go();
 		if (!script().seeds) ask();
 		m_tick.expires_after(pace);
 		m_tick.async_wait([self = shared_from_this()](error_code const ec) { if (!ec && !self->m_closed) self->tick(); });
@@ -277,6 +298,12 @@ private:
 		m_peer.note([&](peer_record& r) { ++(right ? r.right_blocks : r.wrong_blocks); });
 	}
 
+	struct kept_blocks
+	{
+		std::set<wire::block> blocks;
+		std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+	};
+
 	scripted_peer& m_peer;
 	tcp::socket m_socket;
 	boost::asio::steady_timer m_tick;
@@ -284,6 +311,7 @@ private:
 	std::deque<std::string> m_out;
 	std::map<wire::block, std::chrono::steady_clock::time_point> m_asked;
 	std::set<wire::block> m_ever_asked; // an answer may come late, when it was given up
+	std::map<int, kept_blocks> m_kept;  // by piece
 	std::mt19937 m_random;
 	int m_served = 0;
 	bool m_fast = false;
@@ -296,8 +324,15 @@ private:
 };
 
 scripted_peer::scripted_peer(shared_files const& files, peer_script script, std::string const& address, tcp::endpoint other)
-	: m_files(files)
-	, m_info(files.torrent_file(), lt::from_span)
+	: scripted_peer({files.torrent_file(), [&files](std::int64_t const at, std::size_t const size) {
+		auto const& film = files.content(0);
+		return static_cast<std::size_t>(at) < film.size() ? film.substr(static_cast<std::size_t>(at), size) : std::string();
+	}}, std::move(script), address, std::move(other))
+{}
+
+scripted_peer::scripted_peer(peer_film film, peer_script script, std::string const& address, tcp::endpoint other)
+	: m_film(std::move(film))
+	, m_info(m_film.torrent_file, lt::from_span)
 	, m_address(address)
 	, m_other(std::move(other))
 	, m_script(std::move(script))
@@ -310,7 +345,8 @@ scripted_peer::scripted_peer(shared_files const& files, peer_script script, std:
 scripted_peer::~scripted_peer()
 {
 	boost::asio::post(m_context, [this] {
-		m_pause.cancel();
+		m_over = true;
+		m_pause.cancel(); // which is too late where its time has come
 		if (m_connection) m_connection->drop();
 		m_connection.reset();
 		m_work.reset();
@@ -346,6 +382,7 @@ void scripted_peer::leave()
 
 void scripted_peer::connect()
 {
+	if (m_over) return;
 	m_connection = std::make_shared<connection>(*this);
 	m_connection->start();
 }
@@ -362,18 +399,20 @@ wire::block scripted_peer::block_at(int const piece, int const index) const
 	return {piece, start, std::min(block_bytes, m_info.piece_size(lt::piece_index_t(piece)) - start)};
 }
 
+std::size_t scripted_peer::num_blocks(int const piece) const
+{
+	return static_cast<std::size_t>((m_info.piece_size(lt::piece_index_t(piece)) + block_bytes - 1) / block_bytes);
+}
+
 wire::block scripted_peer::any_block(int const piece, std::uint32_t const random) const
 {
-	auto const count = (m_info.piece_size(lt::piece_index_t(piece)) + block_bytes - 1) / block_bytes;
-	return block_at(piece, static_cast<int>(random % static_cast<std::uint32_t>(count)));
+	return block_at(piece, static_cast<int>(random % num_blocks(piece)));
 }
 
 std::string scripted_peer::bytes(wire::block const& b) const
 {
-	auto const& film = m_files.content(0);
-	auto const from = static_cast<std::size_t>(b.piece) * static_cast<std::size_t>(m_info.piece_length())
-		+ static_cast<std::size_t>(b.start);
-	auto got = from < film.size() ? film.substr(from, static_cast<std::size_t>(b.length)) : std::string();
+	auto const from = std::int64_t{b.piece} * m_info.piece_length() + b.start;
+	auto got = m_film.bytes(from, static_cast<std::size_t>(b.length));
 	got.resize(static_cast<std::size_t>(b.length), '\0');
 	return got;
 }

@@ -3,8 +3,8 @@
 //
 // It connects (plain TCP, from an address of its own, so that who is banned for what it did is told from the others) to the
 // session under test, and again whenever the connection ends. It owns its sockets and one thread, on which all of its
-// state lives; the public functions may be called from any. It keeps a reference to the shared_files. It is no
-// client: it hashes nothing, and knows the right bytes because the test made them.
+// state lives; the public functions may be called from any. It is no client: it hashes nothing, and knows the right bytes
+// because the test made them.
 #pragma once
 
 #include "hostile/wire.hpp"
@@ -34,6 +34,8 @@ struct peer_script
 	bool seeds = false;
 	// Blocks that are sent with every byte wrong; null: none. Called on the peer's thread.
 	std::function<bool(wire::block const&)> corrupt{};
+	// Only where it was asked for a whole piece, which nobody else then shares the blame for. It waits a second for the rest.
+	bool corrupts_alone = false;
 	// Every block is sent two times.
 	bool twice = false;
 	// So many right blocks that nobody asked for come with each that somebody did.
@@ -77,10 +79,19 @@ struct peer_record
 	std::map<int, int> told_gone;       // pieces of which it said that it has them no more, how often
 };
 
+// One file's torrent, and what is in the file. `bytes`: called on the peer's thread; may be less than asked for at its end.
+struct peer_film
+{
+	std::vector<char> torrent_file;
+	std::function<std::string(std::int64_t position_bytes, std::size_t size_bytes)> bytes;
+};
+
 class scripted_peer
 {
 public:
 	// `address`: of 127.0.0.0/8, where it comes from. Connects to `other` at once.
+	scripted_peer(peer_film film, peer_script script, std::string const& address, boost::asio::ip::tcp::endpoint other);
+	// Of the first file; keeps a reference to them.
 	scripted_peer(shared_files const& files, peer_script script, std::string const& address
 		, boost::asio::ip::tcp::endpoint other);
 	~scripted_peer();
@@ -105,6 +116,7 @@ private:
 	void reconnect();
 	// The film's bytes there; zeros where it has ended (padding).
 	[[nodiscard]] std::string bytes(wire::block const& b) const;
+	[[nodiscard]] std::size_t num_blocks(int piece) const;
 	[[nodiscard]] wire::block block_at(int piece, int index) const;
 	[[nodiscard]] wire::block any_block(int piece, std::uint32_t random) const;
 	template <typename Change> void note(Change change)
@@ -113,7 +125,7 @@ private:
 		change(m_record);
 	}
 
-	shared_files const& m_files;
+	peer_film const m_film;
 	lt::torrent_info const m_info;
 	std::string const m_address;
 	boost::asio::ip::tcp::endpoint const m_other;
@@ -125,6 +137,7 @@ private:
 	boost::asio::io_context m_context{1};
 	peer_script m_script;
 	boost::asio::steady_timer m_pause{m_context}; // before it connects again
+	bool m_over = false;
 	std::shared_ptr<connection> m_connection;
 	boost::asio::executor_work_guard<boost::asio::io_context::executor_type> m_work{m_context.get_executor()};
 	std::thread m_thread;
