@@ -31,6 +31,7 @@ void cache::leave(std::uint64_t const torrent)
 	if (left == m_members.end()) return;
 	member& m = left->second;
 	m_total_blocks -= m.total_blocks;
+	for (int const piece : m.protected_pieces) set_read(m, piece, false);
 	for (std::size_t kind = 0; kind < std::size(m.given); ++kind) give(m, kind, {});
 	count_busy(m, false);
 	count_cut(m, false);
@@ -283,8 +284,7 @@ void cache::verified(std::uint64_t const torrent, int const piece)
 	auto const i = m_members.find(torrent);
 	if (i == m_members.end()) return;
 	member& m = i->second;
-	if (static_cast<std::size_t>(piece) >= m.here.size()) m.here.resize(static_cast<std::size_t>(piece) + 1);
-	m.here[static_cast<std::size_t>(piece)] = true;
+	set_here(m, piece, true);
 	m_order.insert({torrent, piece}, m.stands_at(piece));
 }
 
@@ -292,8 +292,7 @@ void cache::gone(std::uint64_t const torrent, int const piece)
 {
 	mutex_lock const lock(m_mutex);
 	m_order.erase({torrent, piece});
-	if (auto const m = m_members.find(torrent); m != m_members.end() && m->second.is_here(piece))
-		m->second.here[static_cast<std::size_t>(piece)] = false;
+	if (auto const m = m_members.find(torrent); m != m_members.end()) set_here(m->second, piece, false);
 	auto const i = m_leaving.find({torrent, piece});
 	if (i == m_leaving.end()) return;
 	m_leaving_blocks -= i->second;
@@ -442,9 +441,32 @@ void cache::stand(std::uint64_t const id, member& m)
 		}
 	}
 	for (int const piece : m.protected_pieces)
+	{
 		if (!m_now.has(piece)) stand(id, m, piece, {});
+		set_read(m, piece, false);
+	}
 	for (int const piece : now) stand(id, m, piece, m_now[piece]);
 	m.protected_pieces = std::move(now);
+	for (int i = 0; i < m.given[std::size_t(protection::reader)].pieces; ++i)
+		set_read(m, m.wished[std::size_t(protection::reader)][std::size_t(i)], true);
+}
+
+void cache::set_read(member& m, int const piece, bool const read)
+{
+	if (member::is_set(m.read, piece) == read) return;
+	auto const i = static_cast<std::size_t>(piece);
+	if (i >= m.read.size()) m.read.resize(i + 1);
+	m.read[i] = read;
+	if (!m.is_here(piece)) m_awaited += read ? m.piece_blocks : -m.piece_blocks;
+}
+
+void cache::set_here(member& m, int const piece, bool const here)
+{
+	if (m.is_here(piece) == here) return;
+	auto const i = static_cast<std::size_t>(piece);
+	if (i >= m.here.size()) m.here.resize(i + 1);
+	m.here[i] = here;
+	if (member::is_set(m.read, piece)) m_awaited += here ? -m.piece_blocks : m.piece_blocks;
 }
 
 void cache::stand(std::uint64_t const id, member& m, int const piece, standing const s)
@@ -487,11 +509,11 @@ bool cache::is_low() const noexcept
 
 void cache::make_room()
 {
-	if (!is_low()) return;
+	if (!crowded() || m_pool.headroom_blocks() >= prepared_free_blocks()) return;
 	std::vector<std::pair<piece_key, std::weak_ptr<evictee>>> victims;
 	{
 		mutex_lock const lock(m_mutex);
-		while (m_pool.headroom_blocks() + m_leaving_blocks < m_wanted_free.load(std::memory_order_relaxed))
+		while (m_pool.headroom_blocks() + m_leaving_blocks < prepared_free_blocks())
 		{
 			auto const key = m_order.victim();
 			if (!key) break;

@@ -17,6 +17,7 @@
 #include "cache/budget.hpp"
 #include "cache/eviction_order.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -157,7 +158,8 @@ public:
 
 	// -- room
 
-	// Asks pieces to go until what may arrive has room. Cheap when there is room.
+	// Asks pieces to go until what may arrive, and the reader pieces that are still to come, have room. Cheap when there is
+	// room.
 	void make_room() EXCLUDES(m_mutex);
 	// Fewer blocks are free than may still arrive.
 	[[nodiscard]] bool is_low() const noexcept;
@@ -166,6 +168,13 @@ public:
 	// The number of free blocks from which on memory is not low.
 	[[nodiscard]] std::int64_t wanted_free_blocks() const noexcept
 	{ return m_wanted_free.load(std::memory_order_relaxed); }
+	// The number of free blocks that make_room() asks for: a peer may have been asked for all that a reader waits for, and
+	// pieces take a while to go. A quarter of the capacity at most.
+	[[nodiscard]] std::int64_t prepared_free_blocks() const noexcept
+	{
+		auto const all = wanted_free_blocks() + m_awaited.load(std::memory_order_relaxed);
+		return std::max(wanted_free_blocks(), std::min(all, m_pool.capacity_blocks() / 4));
+	}
 
 private:
 	struct member
@@ -179,14 +188,16 @@ private:
 		std::vector<standing> stands;      // by piece, as far as any was ever protected
 		std::vector<int> protected_pieces; // those that are
 		std::vector<bool> here;            // by piece: verified and in memory, and so in the order
+		std::vector<bool> read;            // by piece: granted to a reader
 		bool shares = false;               // in what readers leave; by share_out()
 		bool is_counted_busy = false;      // in m_busy
 		bool is_counted_cut = false;       // in m_cut
 
 		[[nodiscard]] standing stands_at(int const piece) const
 		{ return static_cast<std::size_t>(piece) < stands.size() ? stands[static_cast<std::size_t>(piece)] : standing{}; }
-		[[nodiscard]] bool is_here(int const piece) const
-		{ return static_cast<std::size_t>(piece) < here.size() && here[static_cast<std::size_t>(piece)]; }
+		[[nodiscard]] bool is_here(int const piece) const { return is_set(here, piece); }
+		static bool is_set(std::vector<bool> const& pieces, int const piece)
+		{ return static_cast<std::size_t>(piece) < pieces.size() && pieces[static_cast<std::size_t>(piece)]; }
 		[[nodiscard]] std::int64_t granted_blocks() const { return given[0].blocks + given[1].blocks + given[2].blocks; }
 		// Not all that was wished was granted.
 		[[nodiscard]] bool is_cut() const
@@ -217,6 +228,8 @@ private:
 	void price(member& m) REQUIRES(m_mutex);
 	void stand(std::uint64_t id, member& m) REQUIRES(m_mutex);
 	void stand(std::uint64_t id, member& m, int piece, standing s) REQUIRES(m_mutex);
+	void set_read(member& m, int piece, bool read) REQUIRES(m_mutex);
+	void set_here(member& m, int piece, bool here) REQUIRES(m_mutex);
 	// To be called when what they count may have changed.
 	void count_wishes(std::uint64_t id, member& m) REQUIRES(m_mutex);
 	void count_busy(member& m, bool busy) REQUIRES(m_mutex);
@@ -232,6 +245,7 @@ private:
 	bool const m_enabled;
 	std::atomic<bool> m_crowded{false};
 	std::atomic<std::int64_t> m_wanted_free{0};
+	std::atomic<std::int64_t> m_awaited{0}; // blocks of reader pieces that are not here
 	std::atomic<std::int64_t> m_lendable{std::numeric_limits<std::int64_t>::max()};
 
 	mutable mutex m_mutex;

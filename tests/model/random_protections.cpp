@@ -175,7 +175,17 @@ void random_steps::make_room()
 	bool const crowded = total > m_pool.capacity_blocks() - reserved_blocks;
 	expect(m_cache.crowded() == crowded, "memory is crowded when not all torrents fit");
 	expect(m_cache.is_low() == (crowded && std::max<std::int64_t>(headroom, 0) < wanted), "memory is low when room is wanted");
-	bool const low = m_cache.is_low();
+	// Reader pieces that are not here are to have room as well.
+	std::int64_t awaited = 0;
+	for (auto const& t : m_torrents)
+	{
+		auto const pieces = m_cache.granted_pieces(t->id, cache::protection::reader);
+		for (int const piece : std::set<int>(pieces.begin(), pieces.end()))
+			if (t->plain.state(piece) != piece_state::verified) awaited += t->shape().num_blocks(lt::piece_index_t(0));
+	}
+	auto const prepared = std::max(wanted, std::min(wanted + awaited, m_pool.capacity_blocks() / 4));
+	expect(m_cache.prepared_free_blocks() == prepared, "room is made for what readers wait for");
+	bool const low = crowded && headroom < prepared;
 
 	m_cache.make_room(); // calls evict()
 	expect(low || m_named.empty(), "nobody is named while there is room");
@@ -183,10 +193,10 @@ void random_steps::make_room()
 	for (auto const& n : m_named)
 	{
 		++m_seen.named;
-		expect(headroom + m_plain_order.leaving_blocks() < wanted, "no more pieces are named than room is wanted");
+		expect(headroom + m_plain_order.leaving_blocks() < prepared, "no more pieces are named than room is wanted");
 		if (auto const wrong = m_plain_order.name(n.of->key(n.piece)); !wrong.empty()) fail(wrong);
 	}
-	expect(headroom + m_plain_order.leaving_blocks() >= wanted || !m_plain_order.anyone_may_go()
+	expect(headroom + m_plain_order.leaving_blocks() >= prepared || !m_plain_order.anyone_may_go()
 		, "as many pieces are named as room is wanted");
 	for (auto const& n : m_named)
 		if (n.goes) n.of->asked.push_back({n.piece, m_step + pick(60)});
