@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+#include <malloc.h>
+
 namespace {
 
 using namespace slipstream::cli;
@@ -55,6 +57,10 @@ int run(arguments const& told)
 
 int main(int const argc, char** const argv)
 {
+	// Peers' buffers are large, and come and go: they are to be the system's again when they are freed. glibc by itself raises
+	// this bound to the largest that was ever freed, and keeps what is below. And threads that rarely allocate share a heap.
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	mallopt(M_ARENA_MAX, 2);
 	try
 	{
 		return run(parse_arguments(std::vector<std::string>(argv + 1, argv + argc), variable));

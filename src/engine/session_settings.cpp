@@ -67,10 +67,13 @@ void limit_to(std::int64_t const capacity_bytes, lt::settings_pack& p)
 	auto const connections = std::clamp<std::int64_t>(capacity_bytes / 8 / (2 * block_size_bytes), 8, 200);
 	p.set_int(pack::connections_limit, static_cast<int>(connections));
 
-	// What is asked for and on its way when peers are told to stop still arrives, all that the system has received at once.
-	// So a peer is asked for a 64th of the memory at most: for 256 MiB 4 MiB, which 100 ms away is 40 MB/s.
+	// What is asked for and on its way when peers are told to stop still arrives, all that the system has received at once,
+	// in a buffer of libtorrent's that grows to hold it. So a peer is asked for a 256th of the memory at most: for 256 MiB 1 MiB,
+	// which 100 ms away is 10 MB/s. (It holds for peers that do not say how many requests they take, by BEP 10's "reqq":
+	// libtorrent believes those that do. They are asked for as much as comes in the least request_queue_time there is.)
+	p.set_int(pack::request_queue_time, 1);
 	p.set_int(pack::max_out_request_queue, static_cast<int>(std::clamp<std::int64_t>(
-		capacity_bytes / block_size_bytes / 64, 16, 500)));
+		capacity_bytes / block_size_bytes / 256, 16, 500)));
 
 	// What a peer does not take of what it asked for stays lent. All of them together have an eighth of the memory (the budget's
 	// "lent"), each the same, less the block that libtorrent adds when it is below the mark; so those that take nothing
