@@ -42,7 +42,8 @@ test-go-asan: setup ## the Go suite on a library with address, leak and undefine
 
 soak: setup ## players on films larger than the memory for MINUTES=10, then 2 GiB through 64 MiB
 	@cmake --preset release
-	@cmake --build --preset release --target soak slipstream
+	@cmake --build --preset release --target soak slipstream model_test
+	@SLIPSTREAM_SEED=$$(date +%s) SLIPSTREAM_STEPS=5000000 build/model_test
 	@build/soak --minutes $(MINUTES) --change-capacity
 	@SLIPSTREAM_BIN=build/slipstream SLIPSTREAM_TEST_FILM_MIB=2048 SLIPSTREAM_TEST_CAPACITY_MIB=64 \
 		python3 -B tests/e2e/t09_big_film.py T01Film

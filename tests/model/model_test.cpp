@@ -1,8 +1,10 @@
-// Millions of random steps. To repeat a failure: SLIPSTREAM_SEED=<seed> SLIPSTREAM_STEPS=<step + 1> model_test
+// Millions of random steps. Each run says its seed; one that fails, the shortest trace that was found to fail, too.
+// To repeat it: SLIPSTREAM_SEED=<seed> SLIPSTREAM_STEPS=<step + 1> model_test. `make soak` takes another seed each time.
 #include "model/random_steps.hpp"
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -19,9 +21,18 @@ std::uint64_t from_environment(char const* const name, std::uint64_t const other
 // Each seed has its own capacity, and its torrents their own shapes.
 void run(std::uint64_t const seed, std::int64_t const steps, random_steps::counts& all)
 {
+	std::printf("model: seed %llu, %lld steps\n", static_cast<unsigned long long>(seed), static_cast<long long>(steps));
 	SCOPED_TRACE("SLIPSTREAM_SEED=" + std::to_string(seed) + " SLIPSTREAM_STEPS=" + std::to_string(steps));
 	random_steps r(seed);
-	EXPECT_TRUE(r.run(steps) && r.end()) << r.failure();
+	bool const right = r.run(steps);
+	if (!right)
+	{
+		std::string trace;
+		for (auto const step : shortest_trace(seed, r.step_number(), 300))
+			trace += "\n" + std::to_string(step) + " " + random_steps::name_of_step(seed, step);
+		ADD_FAILURE() << r.failure() << "\nThe same, or another failure, with these steps alone:" << trace;
+	}
+	else EXPECT_TRUE(r.end()) << r.failure();
 	all.writes += r.seen().writes;
 	all.refused += r.seen().refused;
 	all.verified += r.seen().verified;
@@ -42,7 +53,7 @@ TEST(model, memory_does_what_a_simple_model_does_over_random_steps)
 	RecordProperty("seen", "writes " + std::to_string(seen.writes) + ", refused " + std::to_string(seen.refused)
 		+ ", verified " + std::to_string(seen.verified) + ", named " + std::to_string(seen.named)
 		+ ", given up " + std::to_string(seen.given_up) + ", stayed " + std::to_string(seen.stayed));
-	if (steps < 100'000) return;
+	if (steps < 100'000 || HasFailure()) return;
 	// The run was about something: memory was full, pieces were named, compared, given up and kept after all.
 	EXPECT_GT(seen.verified, steps / 100);
 	EXPECT_GT(seen.refused, 0);

@@ -9,7 +9,6 @@ namespace slipstream::test {
 
 namespace {
 
-
 // Two files with padding between them, in pieces of 1 to 8 blocks; the last block is short.
 geometry random_shape(std::mt19937_64& random)
 {
@@ -28,7 +27,8 @@ geometry random_shape(std::mt19937_64& random)
 } // namespace
 
 random_steps::random_steps(std::uint64_t const seed)
-	: m_random(seed)
+	: m_seed(seed)
+	, m_random(seed)
 	, m_pool(64 + pick(most_capacity - 64), reserved_blocks)
 	, m_cache(m_pool, true)
 {
@@ -47,10 +47,12 @@ random_steps::torrent* random_steps::any_torrent()
 	return m_torrents.empty() ? nullptr : m_torrents[std::size_t(pick(std::int64_t(m_torrents.size())))].get();
 }
 
-bool random_steps::run(std::int64_t const steps)
+bool random_steps::run(std::int64_t const steps, left_out const& without)
 {
 	for (auto const last = m_step + steps; m_step < last && m_failure.empty(); ++m_step)
 	{
+		auto const i = static_cast<std::size_t>(m_step);
+		if (i < without.size() && without[i]) continue;
 		step();
 		judge();
 		if (m_step % 4096 == 0) judge_everything();
@@ -59,25 +61,59 @@ bool random_steps::run(std::int64_t const steps)
 	return m_failure.empty();
 }
 
+// A step's own numbers, whatever other steps did.
+void random_steps::begin_step(std::mt19937_64& random, std::uint64_t const seed, std::int64_t const number)
+{ random.seed(seed * 0x9e3779b97f4a7c15u + static_cast<std::uint64_t>(number) + 1); }
+
+random_steps::kind_of_step const& random_steps::kind_at(std::int64_t const what)
+{
+	using r = random_steps;
+	static constexpr kind_of_step kinds[] = {{450, "write", &r::write}, {600, "read", &r::read}
+		, {690, "begin a hash", &r::begin_hash}, {790, "finish a hash", &r::finish_hash}, {840, "lend, or take back", &r::lend}
+		, {870, "put a read together", &r::put_together}, {940, "protect", &r::protect}, {980, "make room", &r::make_room}
+		, {986, "drop a piece", &r::drop_piece}, {989, "change the capacity", &r::change_capacity}
+		, {992, "change the connections", &r::change_connections}, {995, "change what is wanted", &r::change_wanting}
+		, {997, "a torrent enters", &r::enter}, {999, "a torrent leaves", &r::leave}, {1000, "clear, perhaps", &r::maybe_clear}};
+	return *std::find_if(std::begin(kinds), std::end(kinds), [&](auto const& k) { return what < k.below; });
+}
+
+char const* random_steps::name_of_step(std::uint64_t const seed, std::int64_t const number)
+{
+	std::mt19937_64 random;
+	begin_step(random, seed, number);
+	return kind_at(std::int64_t(random() % 1000)).name;
+}
+
 void random_steps::step()
 {
+	begin_step(m_random, m_seed, m_step);
+	auto const& kind = kind_at(pick(1000));
 	give_up_what_is_due();
-	auto const what = pick(1000);
-	if (what < 450) write();
-	else if (what < 600) read();
-	else if (what < 690) begin_hash();
-	else if (what < 790) finish_hash();
-	else if (what < 840) lend();
-	else if (what < 870) put_together();
-	else if (what < 940) protect();
-	else if (what < 980) make_room();
-	else if (what < 986) drop_piece();
-	else if (what < 989) change_capacity();
-	else if (what < 992) change_connections();
-	else if (what < 995) change_wanting();
-	else if (what < 997) enter();
-	else if (what < 999) leave();
-	else if (one_in(4)) clear();
+	(this->*kind.does)();
+}
+
+void random_steps::maybe_clear() { if (one_in(4)) clear(); }
+
+// Leaves out halves of what is left, then quarters, and so on.
+std::vector<std::int64_t> shortest_trace(std::uint64_t const seed, std::int64_t steps, int attempts)
+{
+	random_steps::left_out without(static_cast<std::size_t>(steps), false);
+	for (std::size_t chunk = without.size() / 2; chunk > 0 && attempts > 0; chunk /= 2)
+		for (std::size_t at = 0; at < static_cast<std::size_t>(steps) && attempts > 0; at += chunk)
+		{
+			auto trial = without;
+			for (std::size_t i = at; i < std::min(at + chunk, trial.size()); ++i) trial[i] = true;
+			if (trial == without) continue;
+			--attempts;
+			random_steps r(seed);
+			if (r.run(steps, trial)) continue;
+			without = std::move(trial);
+			steps = r.step_number(); // it may fail earlier now
+		}
+	std::vector<std::int64_t> left;
+	for (std::int64_t i = 0; i < steps; ++i)
+		if (!without[static_cast<std::size_t>(i)]) left.push_back(i);
+	return left;
 }
 
 // -- blocks

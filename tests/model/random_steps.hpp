@@ -4,6 +4,9 @@
 // Torrents here are what the disk's are to the cache (an evictee with a piece_store), without libtorrent: one that is
 // asked for a piece gives it up some steps later, keeps it after all, or says at once that it cannot. Hash jobs,
 // leases and reads put together hold blocks as they do in the disk. One thread; it owns all it tests.
+//
+// What a step does follows from the seed, the step's number and what is there. So steps can be left out: shortest_trace()
+// finds few that fail, beginning with a run that did.
 #pragma once
 
 #include "block/block_pool.hpp"
@@ -31,8 +34,11 @@ class random_steps
 public:
 	explicit random_steps(std::uint64_t seed);
 
+	// Steps to leave out.
+	using left_out = std::vector<bool>;
+
 	// Answers whether all went right.
-	bool run(std::int64_t steps);
+	bool run(std::int64_t steps, left_out const& without = {});
 	// Removes everything, in a random order, and checks that nothing is left.
 	bool end();
 	// Empty, or what went wrong first, and at which step.
@@ -44,6 +50,9 @@ public:
 		std::uint64_t compared = 0;
 	};
 	[[nodiscard]] counts const& seen() const { return m_seen; }
+	[[nodiscard]] std::int64_t step_number() const { return m_step; }
+	// What the step of that number is called. (What it does depends on what is there.)
+	[[nodiscard]] static char const* name_of_step(std::uint64_t seed, std::int64_t number);
 
 private:
 	using kinds = std::map<cache::protection, std::vector<int>>;
@@ -82,7 +91,11 @@ private:
 		std::vector<block_ref> blocks;
 		std::vector<serial> numbers;
 	};
+	struct kind_of_step { int below; char const* name; void (random_steps::*does)(); };
+	[[nodiscard]] static kind_of_step const& kind_at(std::int64_t what);
+	static void begin_step(std::mt19937_64& random, std::uint64_t seed, std::int64_t number);
 	void step();
+	void maybe_clear();
 	void judge();
 	void judge_everything();
 	void fail(std::string const& what);
@@ -117,6 +130,7 @@ private:
 	[[nodiscard]] std::map<int, standing> standings(torrent& t);
 	void judge_grants();
 
+	std::uint64_t const m_seed;
 	std::mt19937_64 m_random;
 	std::int64_t m_step = 0;
 	std::string m_failure;
@@ -134,5 +148,8 @@ private:
 	std::vector<std::unique_ptr<hashing>> m_hashing;
 	std::vector<loan> m_loans;
 };
+
+// Of a run that failed at its last step: steps that fail, too, fewer if any can be left out within so many attempts; by number.
+[[nodiscard]] std::vector<std::int64_t> shortest_trace(std::uint64_t seed, std::int64_t steps, int attempts);
 
 } // namespace slipstream::test
