@@ -3,8 +3,10 @@
 jobs := $(shell nproc)
 
 MINUTES ?= 10
+SECONDS ?= 60
+FUZZ ?= range names body connection torrent store
 
-.PHONY: help setup build demo test test-asan test-tsan test-go-asan soak bench bench-rss bench-eviction bindings install clean
+.PHONY: help setup build demo test test-asan test-tsan test-go-asan fuzz soak bench bench-rss bench-eviction bindings install clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +42,16 @@ test-go-asan: setup ## the Go suite on a library with address, leak and undefine
 	@cmake --build --preset asan --target bindings binding_seeder
 	@tests/bindings/go-asan.sh build-asan
 
+fuzz: ## search with libFuzzer for SECONDS=60 in each of FUZZ="range names ..." (installs clang)
+	@scripts/setup.sh --fuzz
+	@cmake --preset fuzz
+	@cmake --build --preset fuzz
+	@for target in $(FUZZ); do \
+		mkdir -p build-fuzz/found/$$target && \
+		build-fuzz/fuzz_$$target -max_total_time=$(SECONDS) -timeout=20 -max_len=8192 -artifact_prefix=build-fuzz/failed-$$target- \
+			build-fuzz/found/$$target tests/fuzz/corpus/$$target || exit 1; \
+	done
+
 soak: setup ## players on films larger than the memory for MINUTES=10, then 2 GiB through 64 MiB
 	@cmake --preset release
 	@cmake --build --preset release --target soak slipstream model_test
@@ -71,4 +83,4 @@ install: build bindings ## install the program, its manual page and systemd unit
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean: ## remove every build
-	@rm -rf build build-debug build-asan build-tsan
+	@rm -rf build build-debug build-asan build-tsan build-fuzz

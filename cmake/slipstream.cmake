@@ -27,11 +27,13 @@ endif()
 add_library(slipstream_flags INTERFACE)
 # The public headers are C++20. Warnings are ours: a program that embeds us keeps its own.
 target_compile_features(slipstream_flags INTERFACE cxx_std_20)
-if(PROJECT_IS_TOP_LEVEL)
+if(PROJECT_IS_TOP_LEVEL AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(slipstream_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
 endif()
-target_compile_options(slipstream_flags INTERFACE
-  -fno-omit-frame-pointer $<$<BOOL:${ccache}>:-fpch-preprocess>)
+target_compile_options(slipstream_flags INTERFACE -fno-omit-frame-pointer)
+if(ccache AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(slipstream_flags INTERFACE -fpch-preprocess)
+endif()
 # Debian's libtorrent is built with its deprecated functions; the ABI needs their declarations.
 target_compile_options(slipstream_flags INTERFACE -Wno-deprecated-declarations)
 target_include_directories(slipstream_flags INTERFACE
@@ -42,7 +44,9 @@ if(SLIPSTREAM_SANITIZE)
     -fsanitize=${SLIPSTREAM_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(slipstream_flags INTERFACE -fsanitize=${SLIPSTREAM_SANITIZE})
   # gcc 12 reports false positives of these under sanitizers.
-  target_compile_options(slipstream_flags INTERFACE -Wno-maybe-uninitialized -Wno-tsan)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(slipstream_flags INTERFACE -Wno-maybe-uninitialized -Wno-tsan)
+  endif()
 endif()
 
 # slipstream_layer(<name> SOURCES ... DEPENDS ... [PCH <target>])

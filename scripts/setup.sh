@@ -2,7 +2,8 @@
 # Installs, by name, the Debian packages that Slipstream is built and tested with.
 # Does nothing, and asks for no rights, when all of them are there already.
 #
-# usage: scripts/setup.sh [--check]      --check only says what is missing (exit 1 if anything is)
+# usage: scripts/setup.sh [--check|--fuzz]      --check only says what is missing (exit 1 if anything is),
+#                                               --fuzz installs what searching with libFuzzer needs, too
 set -eu
 
 build="g++ cmake ninja-build make pkg-config ccache
@@ -11,6 +12,7 @@ build="g++ cmake ninja-build make pkg-config ccache
 tests="libgtest-dev libgmock-dev python3 python3-libtorrent python3-yaml python3-jsonschema
   curl ffmpeg mktorrent transmission-cli transmission-daemon mpv vlc-bin vlc-plugin-base chromium openssl"
 
+[ "${1-}" != --fuzz ] || tests="$tests clang-16 libclang-rt-16-dev"
 # Node from elsewhere brings its npm, and cannot stand beside Debian's.
 command -v npm >/dev/null || tests="$tests nodejs npm"
 
