@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <utility>
 
 namespace slipstream {
@@ -43,7 +44,9 @@ void cache::leave(std::uint64_t const torrent)
 		m_leaving_blocks -= i->second;
 		i = m_leaving.erase(i);
 	}
-	recount();
+	// Where nothing may fail. Without memory what others are granted stays cut until the next change.
+	try { recount(); }
+	catch (std::bad_alloc const&) {}
 }
 
 void cache::count_busy(member& m, bool const busy)

@@ -2,23 +2,53 @@
 
 #include <boost/asio/post.hpp>
 
-#include <iterator>
+#include <new>
 
 namespace slipstream {
 
-bool completion_queue::push(completion c) { return queue(std::move(c), false); }
+// Where libtorrent's io_context keeps the post. It frees that before the handler runs, so the next one finds it free.
+template <typename T>
+struct completion_queue::post_memory
+{
+	using value_type = T;
+	completion_queue* queue;
+
+	explicit post_memory(completion_queue* q) noexcept : queue(q) {}
+	template <typename U>
+	post_memory(post_memory<U> const& other) noexcept : queue(other.queue) {}
+
+	[[nodiscard]] T* own() const noexcept { return reinterpret_cast<T*>(queue->m_post_memory); }
+	[[nodiscard]] T* allocate(std::size_t const n) const
+	{
+		if (n * sizeof(T) <= sizeof queue->m_post_memory) return own();
+		return static_cast<T*>(::operator new(n * sizeof(T)));
+	}
+	void deallocate(T* const p, std::size_t) const noexcept { if (p != own()) ::operator delete(p); }
+
+	template <typename U>
+	bool operator==(post_memory<U> const& other) const noexcept { return queue == other.queue; }
+};
+
+struct completion_queue::post
+{
+	using allocator_type = post_memory<void*>;
+	std::shared_ptr<completion_queue> queue;
+
+	[[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(queue.get()); }
+	void operator()() const { queue->deliver(); }
+};
 
 bool completion_queue::push_early(hash_done h)
 {
 	h.is_early = true;
-	return queue(std::move(h), true);
+	return queue(make_ready(std::move(h)), true);
 }
 
-bool completion_queue::queue(completion c, bool const at_front)
+bool completion_queue::queue(ready r, bool const at_front) noexcept
 {
 	mutex_lock const lock(m_mutex);
 	if (m_closed) return false;
-	m_waiting.insert(at_front ? m_waiting.begin() : m_waiting.end(), std::move(c));
+	m_waiting.splice(at_front ? m_waiting.begin() : m_waiting.end(), r);
 	m_size.fetch_add(1, std::memory_order_relaxed);
 	m_pushed.fetch_add(at_front ? 0 : 1, std::memory_order_relaxed);
 	if (!std::exchange(m_posted, true)) post_delivery();
@@ -27,7 +57,7 @@ bool completion_queue::queue(completion c, bool const at_front)
 
 void completion_queue::close()
 {
-	std::vector<completion> dropped; // dies outside the lock: destroying a handler may do anything
+	std::list<completion> dropped; // dies outside the lock: destroying a handler may do anything
 	mutex_lock const lock(m_mutex);
 	m_closed = true;
 	dropped.swap(m_waiting);
@@ -37,37 +67,36 @@ void completion_queue::close()
 // Under the lock, because after close() there may be no io_context to post to.
 void completion_queue::post_delivery()
 {
-	boost::asio::post(m_ioc, [self = shared_from_this()] { self->deliver(); });
+	boost::asio::post(m_ioc, post{shared_from_this()});
 }
 
 // What handlers push goes into the next batch: a handler that reads on and on must not keep the network
 // thread from its sockets.
 void completion_queue::deliver()
 {
-	std::vector<completion> batch;
+	std::list<completion> batch;
 	{
 		mutex_lock const lock(m_mutex);
 		m_posted = false;
 		batch.swap(m_waiting);
 	}
-	std::size_t next = 0;
 	try
 	{
-		while (next < batch.size())
+		while (!batch.empty())
 		{
 			m_size.fetch_sub(1, std::memory_order_relaxed);
-			completion done = std::move(batch[next++]);
-			auto const* const hash = std::get_if<hash_done>(&done);
+			ready done;
+			done.splice(done.begin(), batch, batch.begin());
+			auto const* const hash = std::get_if<hash_done>(&done.front());
 			m_delivered.fetch_add(hash && hash->is_early ? 0 : 1, std::memory_order_relaxed);
-			std::visit([](auto& d) { d(); }, done);
+			std::visit([](auto& d) { d(); }, done.front());
 		}
 	}
 	catch (...)
 	{
 		// The handler's fault; the others must not lose theirs for it.
 		mutex_lock const lock(m_mutex);
-		m_waiting.insert(m_waiting.begin(), std::move_iterator(batch.begin() + std::ptrdiff_t(next))
-			, std::move_iterator(batch.end()));
+		m_waiting.splice(m_waiting.begin(), batch);
 		if (!m_waiting.empty() && !m_closed && !std::exchange(m_posted, true)) post_delivery();
 		throw;
 	}

@@ -6,6 +6,10 @@
 // have another vector behind its span), and called exactly once. The queue collects completions from
 // the network thread and from hash workers and delivers them in order, a batch a post: the post goes out with
 // the first of a batch, so delivery depends on nobody calling submit_jobs().
+//
+// A completion that is promised to come, of a hash or behind one, must not be lost for want of memory when it is due, on a
+// thread that could tell nobody: so what it takes to queue it (`ready`) is had when it is promised, and the post's memory is
+// the queue's own.
 #pragma once
 
 #include "block/mutex.hpp"
@@ -20,8 +24,10 @@
 #include <libtorrent/units.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <variant>
@@ -139,14 +145,25 @@ struct step_due
 using completion = std::variant<read_done, write_done, hash_done, check_done, move_done, rename_done
 	, priority_done, delete_done, clear_done, plain_done, step_due>;
 
+// One completion, and all the memory it takes to queue it.
+using ready = std::list<completion>;
+[[nodiscard]] inline ready make_ready(completion c)
+{
+	ready r;
+	r.push_back(std::move(c));
+	return r;
+}
+
 // Owned by its disk (one session's); posts keep it alive.
 class completion_queue : public std::enable_shared_from_this<completion_queue>
 {
 public:
 	explicit completion_queue(lt::io_context& ioc) : m_ioc(ioc) {}
 
-	// Any thread. False, and nothing is done, once closed.
-	bool push(completion c) EXCLUDES(m_mutex);
+	// Any thread. False, and nothing is done, once closed. Where there is no memory std::bad_alloc is thrown, and nothing is
+	// done either.
+	bool push(completion c) EXCLUDES(m_mutex) { return push(make_ready(std::move(c))); }
+	bool push(ready r) noexcept EXCLUDES(m_mutex) { return queue(std::move(r), false); }
 	// A hash that is to be delivered before everything that was pushed and not delivered. Not counted below.
 	bool push_early(hash_done h) EXCLUDES(m_mutex);
 	// Nothing is delivered any more; drops what was not, which is something only where an io_context was
@@ -160,7 +177,9 @@ public:
 	[[nodiscard]] std::uint64_t delivered() const noexcept { return m_delivered.load(std::memory_order_relaxed); }
 
 private:
-	bool queue(completion c, bool at_front) EXCLUDES(m_mutex);
+	struct post;
+	template <typename T> struct post_memory;
+	bool queue(ready r, bool at_front) noexcept EXCLUDES(m_mutex);
 	void post_delivery() REQUIRES(m_mutex);
 	void deliver() EXCLUDES(m_mutex);
 
@@ -169,9 +188,10 @@ private:
 	std::atomic<std::uint64_t> m_pushed{0};
 	std::atomic<std::uint64_t> m_delivered{0};
 	mutex m_mutex;
-	std::vector<completion> m_waiting GUARDED_BY(m_mutex);
+	std::list<completion> m_waiting GUARDED_BY(m_mutex);
 	bool m_posted GUARDED_BY(m_mutex) = false; // a deliver() is on its way
 	bool m_closed GUARDED_BY(m_mutex) = false; // m_ioc may be gone
+	alignas(std::max_align_t) std::byte m_post_memory[256]; // the one post's that is on its way
 };
 
 } // namespace slipstream

@@ -27,12 +27,12 @@ memory_disk_options const& valid(memory_disk_options const& o)
 
 } // namespace
 
-std::vector<lt::sha1_hash> names_of(lt::info_hash_t const& hashes)
+torrent_names names_of(lt::info_hash_t const& hashes) noexcept
 {
-	std::vector<lt::sha1_hash> names;
-	if (hashes.has_v1()) names.push_back(hashes.v1);
-	if (hashes.has_v2()) names.emplace_back(hashes.v2.data());
-	return names;
+	torrent_names n;
+	if (hashes.has_v1()) n.names[n.count++] = hashes.v1;
+	if (hashes.has_v2()) n.names[n.count++] = lt::sha1_hash(hashes.v2.data());
+	return n;
 }
 
 disk_core::disk_core(memory_disk_options const& options)
@@ -136,7 +136,7 @@ void disk_core::enter_names(std::shared_ptr<torrent_storage> const& storage)
 	for (auto const& name : names) file_under(name, storage);
 }
 
-void disk_core::leave(torrent_storage const& storage)
+void disk_core::leave(torrent_storage const& storage) noexcept
 {
 	auto const names = names_of(storage.info_hashes());
 	mutex_lock const lock(m_mutex);

@@ -13,7 +13,9 @@
 
 #include <slipstream/memory_disk.hpp>
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -65,7 +67,7 @@ public:
 	void enter(std::shared_ptr<torrent_storage> const& storage) EXCLUDES(m_mutex);
 	// Files it under hashes learnt since.
 	void enter_names(std::shared_ptr<torrent_storage> const& storage) EXCLUDES(m_mutex);
-	void leave(torrent_storage const& storage) EXCLUDES(m_mutex);
+	void leave(torrent_storage const& storage) noexcept EXCLUDES(m_mutex);
 
 	// The storage that was entered last under the hash; null when there is none.
 	[[nodiscard]] std::shared_ptr<torrent_storage> find(lt::sha1_hash const& hash) const EXCLUDES(m_mutex);
@@ -96,6 +98,13 @@ private:
 };
 
 // The names a torrent's hashes are filed under: v1, and the first 20 bytes of v2.
-[[nodiscard]] std::vector<lt::sha1_hash> names_of(lt::info_hash_t const& hashes);
+struct torrent_names
+{
+	std::array<lt::sha1_hash, 2> names;
+	std::size_t count = 0;
+	[[nodiscard]] auto begin() const noexcept { return names.begin(); }
+	[[nodiscard]] auto end() const noexcept { return names.begin() + std::ptrdiff_t(count); }
+};
+[[nodiscard]] torrent_names names_of(lt::info_hash_t const& hashes) noexcept;
 
 } // namespace slipstream

@@ -27,11 +27,20 @@ public:
 	lt::piece_index_t const piece;
 	lt::storage_error error; // set before the job starts: it never will, and this is the outcome
 
-	// To be computed: the storage's fences wait for it.
+	// To be computed: the storage's fences wait for it, and room for its completion is kept.
 	void begin(std::shared_ptr<torrent_storage> storage)
 	{
+		m_ready = make_ready(hash_done{});
 		m_number = storage->begin_hash();
 		m_storage = std::move(storage);
+	}
+	[[nodiscard]] std::uint64_t number() const noexcept { return m_number; }
+	// The job as a completion.
+	[[nodiscard]] static ready completed(std::unique_ptr<hash> job) noexcept
+	{
+		ready r = std::move(job->m_ready);
+		std::get<hash_done>(r.front()).job = std::move(job);
+		return r;
 	}
 
 	void deliver() final
@@ -62,6 +71,7 @@ private:
 	boost::asio::executor_work_guard<lt::io_context::executor_type> m_work;
 	std::shared_ptr<torrent_storage> m_storage;
 	std::uint64_t m_number = 0;
+	ready m_ready;
 };
 
 class memory_disk_io::piece_hash final : public hash

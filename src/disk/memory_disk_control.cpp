@@ -8,6 +8,7 @@
 #include <libtorrent/torrent_flags.hpp>
 
 #include <algorithm>
+#include <new>
 #include <vector>
 
 namespace slipstream {
@@ -30,7 +31,11 @@ class session_room final : public room_listener
 public:
 	session_room(std::shared_ptr<completion_queue> completions, std::shared_ptr<write_watermark> watermark)
 		: m_completions(std::move(completions)), m_watermark(std::move(watermark)) {}
-	void room() noexcept override { m_completions->push(step_due{std::make_unique<room_step>(m_watermark)}); }
+	void room() noexcept override
+	{
+		try { m_completions->push(step_due{std::make_unique<room_step>(m_watermark)}); }
+		catch (std::bad_alloc const&) {} // peers go on when a write completes, or room is told of again
+	}
 
 private:
 	std::shared_ptr<completion_queue> const m_completions;
@@ -143,9 +148,19 @@ lt::storage_holder memory_disk_io::new_torrent(lt::storage_params const& params
 	else hashes.v1 = params.info_hash;
 
 	auto storage = std::make_shared<torrent_storage>(m_core, geometry(params.files), torrent, hashes, m_completions);
-	storage->enter_cache();
-	m_core->enter(storage);
-	return {m_storages.add(std::move(storage)), *this};
+	try
+	{
+		storage->enter_cache();
+		m_core->enter(storage);
+		return {m_storages.add(storage), *this};
+	}
+	catch (...)
+	{
+		// No memory for it: it was never here.
+		m_core->leave(*storage);
+		storage->remove();
+		throw;
+	}
 }
 
 void memory_disk_io::remove_torrent(lt::storage_index_t const index)

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <new>
 
 namespace slipstream {
 
@@ -198,8 +199,17 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	if (low) m_core->tell_when_room(m_room);
 
 	// Blocks from peers have an observer; one of each piece is kept back where pieces may have to go.
-	if (storage && observer && !done.error && storage->hold(r.piece, done)) m_watermark->held(r.length);
-	else m_completions->push(std::move(done));
+	try
+	{
+		if (storage && observer && !done.error && storage->hold(r.piece, done)) m_watermark->held(r.length);
+		else m_completions->push(std::move(done));
+	}
+	catch (std::bad_alloc const&)
+	{
+		// libtorrent hears of it from the exception, and of no completion: its bytes must not be waited for.
+		m_watermark->held(r.length);
+		throw;
+	}
 	if (storage && storage->can_forget() && !storage->is_forgetting(r.piece)) storage->writes_pushed(r.piece);
 	return over;
 }
@@ -308,16 +318,23 @@ void memory_disk_io::async_hash2(lt::storage_index_t const index, lt::piece_inde
 void memory_disk_io::start(std::unique_ptr<hash> job, std::shared_ptr<torrent_storage> storage)
 {
 	job->sink = this;
-	job->begin(std::move(storage));
+	job->begin(storage);
+	auto const number = job->number();
 	m_hash_jobs.fetch_add(1, std::memory_order_relaxed);
-	m_core->hasher.submit(std::move(job));
+	try { m_core->hasher.submit(std::move(job)); }
+	catch (...)
+	{
+		// No memory to queue it: libtorrent is told by the exception, and fences must not wait for it.
+		m_hash_jobs.fetch_sub(1, std::memory_order_relaxed);
+		storage->hash_never_began(number);
+		throw;
+	}
 }
 
 // On a worker. The job is the completion's from here on; it keeps the io_context running until delivered.
 void memory_disk_io::hashed(std::unique_ptr<hash_job> job) noexcept
 {
-	std::unique_ptr<delivery> done(static_cast<hash*>(job.release()));
-	m_completions->push(hash_done{std::move(done)});
+	m_completions->push(hash::completed(std::unique_ptr<hash>(static_cast<hash*>(job.release()))));
 	m_hash_jobs.fetch_sub(1, std::memory_order_relaxed);
 }
 

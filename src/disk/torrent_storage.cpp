@@ -1,6 +1,8 @@
 #include "disk/torrent_storage.hpp"
 #include "disk/disk_core.hpp"
 
+#include <new>
+
 namespace slipstream {
 
 torrent_storage::torrent_storage(std::shared_ptr<disk_core> core, geometry shape
@@ -140,7 +142,8 @@ void torrent_storage::review()
 
 bool torrent_storage::evict(int const piece) noexcept
 {
-	return m_completions->push(step_due{std::make_unique<forget_step>(weak_from_this(), lt::piece_index_t(piece))});
+	try { return m_completions->push(step_due{std::make_unique<forget_step>(weak_from_this(), lt::piece_index_t(piece))}); }
+	catch (std::bad_alloc const&) { return false; } // it stays, and may be named again
 }
 
 void torrent_storage::touched(lt::piece_index_t const piece) const
@@ -329,13 +332,15 @@ void torrent_storage::drop_all()
 	for (auto const piece : m_pieces.clear()) report_gone(piece);
 }
 
-void torrent_storage::remove()
+// libtorrent calls this where nothing may fail.
+void torrent_storage::remove() noexcept
 {
 	m_removed.store(true, std::memory_order_release);
-	for (auto& done : m_forgetting.release_all()) m_completions->push(std::move(done));
+	try { for (auto& done : m_forgetting.release_all()) m_completions->push(std::move(done)); }
+	catch (std::bad_alloc const&) {} // handlers of writes of a torrent that is gone
 	m_core->cache.leave(cache_id());
 	m_arriving.clear();
-	m_pieces.clear();
+	m_pieces.reset();
 	m_events.reset();
 	m_owner.reset();
 }
@@ -355,10 +360,10 @@ std::uint64_t torrent_storage::begin_hash()
 void torrent_storage::fence(completion c)
 {
 	if (m_hashing.empty()) m_completions->push(std::move(c));
-	else m_fenced.emplace_back(m_next_hash, std::move(c));
+	else m_fenced.emplace_back(m_next_hash, make_ready(std::move(c)));
 }
 
-void torrent_storage::release_fences(std::uint64_t const finished)
+void torrent_storage::release_fences(std::uint64_t const finished) noexcept
 {
 	m_hashing.erase(finished);
 	while (!m_fenced.empty() && (m_hashing.empty() || *m_hashing.begin() >= m_fenced.front().first))

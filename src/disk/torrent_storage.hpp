@@ -120,7 +120,7 @@ public:
 	void clear(lt::piece_index_t piece);
 	void drop_all();
 	// The torrent left its session.
-	void remove();
+	void remove() noexcept;
 	// Its completions will never be delivered: destroys those that wait here, now, while what their handlers may
 	// call on their way out is alive.
 	void drop_fenced() { m_fenced.clear(); }
@@ -144,11 +144,12 @@ public:
 		} const end{*this, number};
 		deliver();
 	}
+	void hash_never_began(std::uint64_t number) noexcept { release_fences(number); }
 	// Completes after all hashes begun so far.
 	void fence(completion c);
 
 private:
-	void release_fences(std::uint64_t finished);
+	void release_fences(std::uint64_t finished) noexcept;
 	void report_gone(lt::piece_index_t piece);
 	[[nodiscard]] bool is_unprotected(lt::piece_index_t piece) const;
 	// No write of the piece waits for its completion.
@@ -185,7 +186,7 @@ private:
 	bool m_cancelled_any = false;
 	std::uint64_t m_next_hash = 0;
 	std::set<std::uint64_t> m_hashing;
-	std::deque<std::pair<std::uint64_t, completion>> m_fenced; // (first hash it need not wait for, ...)
+	std::deque<std::pair<std::uint64_t, ready>> m_fenced; // (first hash it need not wait for, ...)
 	std::optional<std::pair<lt::piece_index_t, std::vector<block_ref>>> m_delivering;
 };
 

@@ -205,6 +205,7 @@ void hasher::want_threads(int const count)
 {
 	check(count >= 1 && count <= 64, "1 to 64 hash threads");
 	mutex_lock const lock(m_mutex);
+	m_running.reserve(std::size_t(count)); // workers must not run out of memory
 	while (static_cast<int>(m_threads.size()) < count)
 	{
 		try { m_threads.emplace_back([this] { work(); }); }
@@ -262,16 +263,17 @@ void hasher::abandon(hash_run& run)
 
 void hasher::cancel(hash_sink& sink)
 {
-	std::vector<std::unique_ptr<hash_job>> cancelled;
+	// One by one, since there may be no memory for a list of them.
+	for (;;)
 	{
-		mutex_lock const lock(m_mutex);
-		auto const first = std::stable_partition(m_queue.begin(), m_queue.end()
-			, [&](auto const& job) { return job->sink != &sink; });
-		std::move(first, m_queue.end(), std::back_inserter(cancelled));
-		m_queue.erase(first, m_queue.end());
-	}
-	for (auto& job : cancelled)
-	{
+		std::unique_ptr<hash_job> job;
+		{
+			mutex_lock const lock(m_mutex);
+			auto const i = std::find_if(m_queue.begin(), m_queue.end(), [&](auto const& j) { return j->sink == &sink; });
+			if (i == m_queue.end()) return;
+			job = std::move(*i);
+			m_queue.erase(i);
+		}
 		job->cancelled = true;
 		sink.hashed(std::move(job));
 	}

@@ -136,12 +136,22 @@ std::vector<lt::piece_index_t> piece_store::clear()
 	std::unordered_map<lt::piece_index_t, piece> dropped; // dies outside the lock
 	std::vector<lt::piece_index_t> verified;
 	mutex_lock const lock(m_mutex);
+	verified.reserve(m_pieces.size());
 	dropped.swap(m_pieces);
 	m_num_blocks = 0;
 	m_num_verified = 0;
 	for (auto const& [index, p] : dropped)
 		if (p.verified) verified.push_back(index);
 	return verified;
+}
+
+void piece_store::reset() noexcept
+{
+	std::unordered_map<lt::piece_index_t, piece> dropped; // dies outside the lock
+	mutex_lock const lock(m_mutex);
+	dropped.swap(m_pieces);
+	m_num_blocks = 0;
+	m_num_verified = 0;
 }
 
 std::vector<lt::piece_index_t> piece_store::in_state(piece_state const state) const

@@ -59,6 +59,8 @@ public:
 	piece_state drop(lt::piece_index_t piece) EXCLUDES(m_mutex);
 	// Forgets everything; answers which pieces were verified.
 	std::vector<lt::piece_index_t> clear() EXCLUDES(m_mutex);
+	// Forgets everything, and needs no memory for that.
+	void reset() noexcept EXCLUDES(m_mutex);
 
 	// The pieces of which some blocks are here; those that are verified.
 	[[nodiscard]] std::vector<lt::piece_index_t> partial() const EXCLUDES(m_mutex);
