@@ -6,7 +6,8 @@ MINUTES ?= 10
 SECONDS ?= 60
 FUZZ ?= range names body connection torrent store
 
-.PHONY: help setup build demo test test-asan test-tsan test-go-asan fuzz soak bench bench-rss bench-eviction bindings install clean
+.PHONY: help setup build demo test test-asan test-tsan test-valgrind test-go-asan lint fuzz stress mutants soak bench bench-rss \
+  bench-eviction bindings install clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,15 +28,35 @@ test: setup ## build everything and run every test
 	@cmake --build --preset release
 	@ctest --preset release -j $(jobs) $(CTEST_FLAGS)
 
-test-asan: setup ## the tests with address, leak and undefined-behaviour checks
+test-asan: setup ## the layers below the engine with address, leak and undefined-behaviour checks
 	@cmake --preset asan
 	@cmake --build --preset asan
-	@ctest --preset asan -j $(jobs)
+	@ctest --preset asan -j $(jobs) $(CTEST_FLAGS)
 
-test-tsan: setup ## the tests with the race detector
+test-tsan: setup ## the same with the race detector
 	@cmake --preset tsan
 	@cmake --build --preset tsan
-	@ctest --preset tsan -j $(jobs)
+	@ctest --preset tsan -j $(jobs) $(CTEST_FLAGS)
+
+test-valgrind: ## the unit and contract tests under memcheck
+	@scripts/setup.sh valgrind
+	@cmake --preset valgrind
+	@cmake --build build-valgrind --target block_test store_test cache_test faults_test conformance_test
+	@scripts/under_valgrind build-valgrind
+
+lint: ## clang-tidy and cppcheck, with the checks that .clang-tidy and scripts/lint name
+	@scripts/setup.sh clang-tidy cppcheck
+	@cmake --preset release >/dev/null
+	@scripts/lint build
+
+stress: setup ## tests/stress at ten times the size (1,000 session lives), and a million interleavings (SEEDS=1000000)
+	@cmake --preset release
+	@cmake --build --preset release --target stress_test interleavings_test
+	@SLIPSTREAM_STRESS=1000 build/stress_test
+	@SLIPSTREAM_SEEDS=$(or $(SEEDS),1000000) build/interleavings_test
+
+mutants: setup ## break chosen lines one by one, and show that a test turns red for each
+	@nice scripts/mutants
 
 test-go-asan: setup ## the Go suite on a library with address, leak and undefined-behaviour checks
 	@cmake --preset asan
@@ -43,7 +64,7 @@ test-go-asan: setup ## the Go suite on a library with address, leak and undefine
 	@tests/bindings/go-asan.sh build-asan
 
 fuzz: ## search with libFuzzer for SECONDS=60 in each of FUZZ="range names ..." (installs clang)
-	@scripts/setup.sh --fuzz
+	@scripts/setup.sh clang-16 libclang-rt-16-dev
 	@cmake --preset fuzz
 	@cmake --build --preset fuzz
 	@for target in $(FUZZ); do \
@@ -83,4 +104,4 @@ install: build bindings ## install the program, its manual page and systemd unit
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean: ## remove every build
-	@rm -rf build build-debug build-asan build-tsan build-fuzz
+	@rm -rf build build-debug build-asan build-tsan build-valgrind build-fuzz build-mutants

@@ -2,8 +2,8 @@
 # Installs, by name, the Debian packages that Slipstream is built and tested with.
 # Does nothing, and asks for no rights, when all of them are there already.
 #
-# usage: scripts/setup.sh [--check|--fuzz]      --check only says what is missing (exit 1 if anything is),
-#                                               --fuzz installs what searching with libFuzzer needs, too
+# usage: scripts/setup.sh [--check] [package ...]      --check only says what is missing (exit 1 if anything is);
+#                                                      packages named are wanted as well
 set -eu
 
 build="g++ cmake ninja-build make pkg-config ccache
@@ -12,7 +12,6 @@ build="g++ cmake ninja-build make pkg-config ccache
 tests="libgtest-dev libgmock-dev python3 python3-libtorrent python3-yaml python3-jsonschema
   curl ffmpeg mktorrent transmission-cli transmission-daemon mpv vlc-bin vlc-plugin-base chromium openssl"
 
-[ "${1-}" != --fuzz ] || tests="$tests clang-16 libclang-rt-16-dev"
 # Node from elsewhere brings its npm, and cannot stand beside Debian's.
 command -v npm >/dev/null || tests="$tests nodejs npm"
 
@@ -21,13 +20,18 @@ command -v go >/dev/null || [ -x /usr/local/go/bin/go ] || tests="$tests golang-
 
 installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
+only_check=
+if [ "${1-}" = --check ]; then
+  only_check=yes
+  shift
+fi
 missing=
-for package in $build $tests; do
+for package in $build $tests "$@"; do
   installed "$package" || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
 
-if [ "${1-}" = --check ]; then
+if [ -n "$only_check" ]; then
   echo "setup: missing:$missing" >&2
   exit 1
 fi
