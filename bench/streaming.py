@@ -148,15 +148,15 @@ def mib_s(film, seeder, capacity):
 
 def window(folder):
     """One seed without a limit, in turn; the ratio is of each round's pair."""
-    film = Film(folder, "window.mkv", 1024 * MIB, 1024 * 1024)
+    film = Film(folder, "window.mkv", 512 * MIB, 1024 * 1024)
     kept, windowed = [], []
     with LibtorrentClient("seed", film.torrent, folder.path) as seeder:
-        for _ in range(5):
+        for _ in range(3):
             kept.append(mib_s(film, seeder, "2GiB"))
             windowed.append(mib_s(film, seeder, CAPACITY))
     film.close()
     ratios = [w / k for w, k in zip(windowed, kept)]
-    print(f"\n1 GiB kept: {statistics.median(kept):.0f} MiB/s; through {CAPACITY}: {statistics.median(windowed):.0f}"
+    print(f"\n512 MiB kept: {statistics.median(kept):.0f} MiB/s; through {CAPACITY}: {statistics.median(windowed):.0f}"
           f" MiB/s; ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), medians of"
           f" {len(ratios)}", flush=True)
 
