@@ -4,7 +4,7 @@ jobs := $(shell nproc)
 
 MINUTES ?= 10
 SECONDS ?= 60
-FUZZ ?= range names body connection torrent store
+FUZZ ?= range names head body connection torrent store
 
 .PHONY: help setup build demo test test-asan test-tsan test-valgrind test-go-asan lint fuzz stress mutants soak bench bench-rss \
   bench-eviction bindings install clean

@@ -33,7 +33,9 @@ bool from_another_origin(wire::request_header<> const& head)
 	std::size_t const authority = origin.find("://");
 	if (authority == std::string_view::npos) return true;  // "null" among them
 	origin.remove_prefix(authority + 3);
-	return !beast::iequals(beast::string_view(origin.data(), origin.size()), head[wire::field::host]);
+	// Of a target in absolute-form the Host header says nothing (RFC 9112, section 3.2.2).
+	std::string_view const here = requested_authority(head);
+	return !beast::iequals(beast::string_view(origin.data(), origin.size()), beast::string_view(here.data(), here.size()));
 }
 
 reply method_not_allowed(route const& where)
