@@ -176,6 +176,8 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 		bool const seeding = m_torrent.status({}).state == lt::torrent_status::seeding;
 		if (seeding || !m_forgetting.holds(piece))
 		{
+			// A recheck costs the torrent its peers: not for room that is only being prepared.
+			if (!m_core->cache.is_low()) return false;
 			// What a recheck finds is libtorrent's for good, too: without this, one recheck would lead to the next.
 			if (!seeding && forget_another()) return false;
 			shrink_by_recheck(piece);
