@@ -108,7 +108,8 @@ TEST(sharing, an_idle_reader_leaves_its_part_to_those_that_read)
 {
 	shared_files const files("film", {{"film.mkv", 16 << 20}}, torrent_kind::v1, piece);
 	seeder const s(files);
-	auto options = local_engine({s.endpoint()}, 4 << 20);
+	// 4 MiB and the eighth that may be lent.
+	auto options = local_engine({s.endpoint()}, (4 << 20) / 7 * 8);
 	options.lookbehind = extent::bytes(4 << 20);
 	options.read_ahead = extent::bytes(4 << 20);
 	options.reader_idle_after = 200ms;
@@ -327,7 +328,7 @@ TEST(a_reader_that_fails, says_the_sum)
 	shared_files const two("two", {{"two.mkv", 4 << 20}}, torrent_kind::v1, 16 * block_size_bytes, 2);
 	seeder const s1(one);
 	seeder const s2(two);
-	engine e(local_engine({}, 88 * block_size_bytes));
+	engine e(local_engine({}, 101 * block_size_bytes));
 	auto const a = add_ready(e, one);
 	auto const b = add_ready(e, two);
 	ASSERT_TRUE(e.connect(a, s1.endpoint()));
