@@ -56,6 +56,11 @@ private:
 		if (!m_core) fail(fault_closed, "the session was never started");
 		return *m_core;
 	}
+	[[nodiscard]] std::int64_t shown() const
+	{
+		std::scoped_lock const l(m_mutex);
+		return m_shown;
+	}
 	[[nodiscard]] std::uint64_t generation() const
 	{
 		std::scoped_lock const l(m_mutex);
@@ -77,6 +82,7 @@ private:
 	std::optional<place> m_place;
 	std::int64_t m_position = 0;
 	std::uint64_t m_seeks = 0;       // a read that waits ends when this changes
+	std::int64_t m_shown = -1;       // the piece at which its window begins, as it was told
 	bool m_reading = false;
 	bool m_interrupted = false;
 	bool m_closed = false;
@@ -143,6 +149,7 @@ void file_reader::impl::want(torrent_entry& entry, place const& file, std::int64
 		std::scoped_lock const l(m_mutex);
 		if (m_closed) fail(fault_closed, "the reader is closed");
 		m_wants_of = m_core->entry(m_torrent);
+		m_shown = w.position / w.piece_length;
 	}
 	entry.demand->set(core(), this, file.hashes, w, waiting);
 	{
@@ -203,8 +210,7 @@ std::int64_t file_reader::impl::read(char* const buffer, std::size_t const size,
 				m_position = next;
 			}
 			// The window moves a piece at a time.
-			if (first && position != 0 && (file.begin + next) / file.piece_length == at / file.piece_length) return next - position;
-			want(*entry, file, next, false);
+			if (shown() != (file.begin + next) / file.piece_length) want(*entry, file, next, false);
 			return next - position;
 		}
 		if (!may_still_come(got.error())) fail(got.error());

@@ -29,10 +29,11 @@ void set_torrent(alert_record& r, lt::torrent_alert const& a, session_core& core
 	if (a.handle == lt::torrent_handle()) return;
 	auto const entry = core.enter(a.handle);
 	r.torrent = entry->number;
-	if (!a.handle.is_valid()) return;
-	auto const hashes = a.handle.info_hashes();
-	r.v1 = v1_of(hashes);
-	r.v2 = v2_of(hashes);
+	std::scoped_lock const l(entry->hashes_mutex);
+	bool const known = entry->hashes.has_v1() || entry->hashes.has_v2();
+	if ((!known || lt::alert_cast<lt::metadata_received_alert>(&a)) && a.handle.is_valid()) entry->hashes = a.handle.info_hashes();
+	r.v1 = v1_of(entry->hashes);
+	r.v2 = v2_of(entry->hashes);
 }
 
 void set_hashes(alert_record& r, lt::info_hash_t const& hashes)

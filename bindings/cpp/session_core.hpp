@@ -1,11 +1,11 @@
 // One libtorrent session of the bindings, and who may use it when.
 //
-// Owned by handles (session, stopper, file_reader) through shared_ptr. The lt::session inside ends with close(): calls that are
+// Shared by a session and its readers and stoppers; the session closes it. The lt::session inside ends with close(): calls that are
 // under way are let finish, none begins any more, and what waits is woken. Torrents are known by numbers, which are never used
 // twice; an entry outlives its torrent, so that alerts about it still carry its number.
 //
-// Threads: any, except where said. Two kinds of locks, never held together and never across a call of libtorrent: the core's
-// own, and each wait_point's.
+// Threads: any, except where said. The core's own mutex and each wait_point's are held for look-ups, never together and never
+// across a call of libtorrent; `popping` and hashes_mutex are held across such calls, and libtorrent's thread takes neither.
 #pragma once
 
 #include "guard.hpp"
@@ -77,6 +77,10 @@ struct torrent_entry
 	wait_point changed;                   // pieces came or went, it was checked, stopped, removed; resume data came
 	std::atomic<bool> removed{false};
 	std::unique_ptr<torrent_demand> const demand;  // what its readers want
+
+	// Its hashes, asked for once and again when its metadata came: asking costs a visit to libtorrent's thread.
+	std::mutex hashes_mutex;
+	lt::info_hash_t hashes;
 
 	// The newest resume data, for those who wait for it.
 	std::mutex resume_mutex;

@@ -107,7 +107,12 @@ func (s *Session) call(op string, f func(n native.Session, out native.Outcome)) 
 }
 
 // MemoryDisk is the session's memory. That of SetMemoryDiskIO closes with the session.
-func (s *Session) MemoryDisk() *MemoryDisk { return s.disk }
+func (s *Session) MemoryDisk() *MemoryDisk {
+	if s == nil {
+		return nil // whose calls are ErrClosed
+	}
+	return s.disk
+}
 
 // AddTorrent adds a torrent. Errors: ErrDuplicate, ErrBadTorrent, ErrBadMagnet, ErrTooLarge, ErrBadArgument, ErrLibtorrent.
 func (s *Session) AddTorrent(params *AddTorrentParams) (*TorrentHandle, error) {

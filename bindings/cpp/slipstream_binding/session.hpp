@@ -1,6 +1,6 @@
 // A libtorrent session on a memory disk, for other languages.
 //
-// `session` is a handle: copies share one lt::session, which ends with close() or with the last handle and reader. Any
+// `session` owns one lt::session, which ends with close() or with it. Any
 // function may be called from any thread, at any time: after close() each answers fault_closed, and close() waits for the
 // calls that are under way (those that wait for something end with fault_closed at once). Torrents have numbers, which a
 // session never uses twice; one that was removed answers no_such_torrent.
@@ -108,8 +108,8 @@ public:
 	session(session_params const& params, memory const& disk, int flags, outcome& out);
 	~session();
 #ifndef SWIG
-	session(session const&) = default;
-	session& operator=(session const&) = default;
+	session(session const&) = delete;
+	session& operator=(session const&) = delete;
 	[[nodiscard]] std::shared_ptr<session_core> const& core() const { return m_core; }
 #endif
 	// Ends the session; returns when libtorrent's threads have ended. Idempotent.
