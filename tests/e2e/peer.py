@@ -107,16 +107,16 @@ class PlainSeeder:
 
     With `corrupt(piece)` true for a piece, every block of that piece is sent with its first byte
     flipped. Unlike a real client it unchokes at once, so what is served is a matter of the reader
-    alone. While `serving` is cleared it takes requests and sends no block; of pieces for which
-    `withhold(piece)` is true it never sends one, though it says that it has them.
+    alone. While `serving` is cleared it takes requests and sends no block. It has all pieces but those
+    for which `lacks(piece)` is true.
     """
 
     def __init__(self, meta, content, host="127.0.0.1", corrupt=lambda piece: False,
-                 withhold=lambda piece: False):
+                 lacks=lambda piece: False):
         self._meta = meta
         self._content = content
         self._corrupt = corrupt
-        self._withhold = withhold
+        self._lacks = lacks
         self._lock = threading.Lock()
         self._connections = set()
         self._closed = False
@@ -161,7 +161,8 @@ class PlainSeeder:
             return
         connection.sendall(_PROTOCOL + bytes(8) + self._meta.info_hash + b"-PY0001-plain_seeder")
         spare = -self._meta.num_pieces % 8
-        bits = ((1 << self._meta.num_pieces) - 1) << spare
+        bits = sum(1 << (self._meta.num_pieces - 1 - piece)
+                   for piece in range(self._meta.num_pieces) if not self._lacks(piece)) << spare
         connection.sendall(
             _message(_BITFIELD, bits.to_bytes((self._meta.num_pieces + spare) // 8, "big")))
         while True:
@@ -170,8 +171,7 @@ class PlainSeeder:
                 connection.sendall(_message(_UNCHOKE))
             elif kind == _REQUEST:
                 wanted = struct.unpack(">III", payload)
-                if not self._withhold(wanted[0]):
-                    connection.sendall(self._block(*wanted))
+                connection.sendall(self._block(*wanted))
 
     def _block(self, piece, begin, length):
         self.serving.wait()

@@ -65,7 +65,7 @@ class T01Stopping(unittest.TestCase):
 
     def test_04_with_fifty_streams_of_which_half_wait(self):
         half = len(content) // 2
-        with PlainSeeder(meta, content, withhold=lambda piece: piece * meta.piece_length >= half
+        with PlainSeeder(meta, content, lacks=lambda piece: piece * meta.piece_length >= half
                          ) as seeder, contextlib.ExitStack() as stack:
             server = stack.enter_context(Server(torrent, seeders=["%s:%d" % seeder.address]))
             (url,) = server.stream_urls(1)
