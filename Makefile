@@ -6,11 +6,11 @@ MINUTES ?= 10
 SECONDS ?= 60
 FUZZ ?= range names head body connection torrent store
 
-.PHONY: help setup build demo test test-asan test-tsan test-valgrind test-go-asan lint fuzz stress mutants soak bench bench-rss \
+.PHONY: help setup build demo test test-asan test-tsan test-layers-asan test-layers-tsan test-valgrind test-go-asan lint fuzz stress mutants soak bench bench-rss \
   bench-eviction bindings install clean
 
 help: ## list these targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install the Debian packages that are missing (asks for rights only then)
 	@scripts/setup.sh
@@ -28,15 +28,22 @@ test: setup ## build everything and run every test
 	@cmake --build --preset release
 	@ctest --preset release -j $(jobs) $(CTEST_FLAGS)
 
-test-asan: setup ## the layers below the engine with address, leak and undefined-behaviour checks
-	@cmake --preset asan
-	@cmake --build --preset asan
-	@ctest --preset asan -j $(jobs) $(CTEST_FLAGS)
+test-asan: setup ## every test with address, leak and undefined-behaviour checks
+	@$(MAKE) --no-print-directory preset-asan
 
-test-tsan: setup ## the same with the race detector
-	@cmake --preset tsan
-	@cmake --build --preset tsan
-	@ctest --preset tsan -j $(jobs) $(CTEST_FLAGS)
+test-tsan: setup ## every test with the race detector (libtorrent's library is not instrumented)
+	@$(MAKE) --no-print-directory preset-tsan
+
+test-layers-asan: setup ## test-asan of the layers below the engine
+	@$(MAKE) --no-print-directory preset-layers-asan
+
+test-layers-tsan: setup ## test-tsan of the layers below the engine, without their sessions
+	@$(MAKE) --no-print-directory preset-layers-tsan
+
+preset-%:
+	@cmake --preset $*
+	@cmake --build --preset $*
+	@ctest --preset $* -j $(jobs) $(CTEST_FLAGS)
 
 test-valgrind: ## the unit and contract tests under memcheck
 	@scripts/setup.sh valgrind
@@ -73,7 +80,7 @@ fuzz: ## search with libFuzzer for SECONDS=60 in each of FUZZ="range names ..." 
 			build-fuzz/found/$$target tests/fuzz/corpus/$$target || exit 1; \
 	done
 
-soak: setup ## players on films larger than the memory for MINUTES=10, then 2 GiB through 64 MiB
+soak: setup ## five million steps of the model, players on films larger than the memory for MINUTES=10, then 2 GiB through 64 MiB
 	@cmake --preset release
 	@cmake --build --preset release --target soak slipstream model_test
 	@SLIPSTREAM_SEED=$$(date +%s) SLIPSTREAM_STEPS=5000000 build/model_test
@@ -104,4 +111,4 @@ install: build bindings ## install the program, its manual page and systemd unit
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean: ## remove every build
-	@rm -rf build build-debug build-asan build-tsan build-valgrind build-fuzz build-mutants
+	@rm -rf build build-debug build-asan build-tsan build-layers-asan build-layers-tsan build-valgrind build-fuzz build-mutants

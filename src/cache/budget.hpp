@@ -29,7 +29,7 @@ struct budget
 	std::int64_t capacity_blocks = 0;
 	std::int64_t scratch_blocks = 0;
 	std::int64_t connections = 0;       // allowed at once, over all sessions
-	std::int64_t largest_piece_blocks = 0; // of the torrents that share the capacity
+	std::int64_t largest_piece_blocks = 0; // of the busy ones
 	std::int64_t piece_blocks = 0;      // one piece of each torrent that is read or wants anything, added up
 	std::int64_t torrents = 0;
 	std::int64_t busy_torrents = 0;     // of these, read or wanting anything

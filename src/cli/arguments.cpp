@@ -41,7 +41,7 @@ void add_serve_flags(flags& f)
 	f.add("metadata-timeout", "SECONDS", "how long a magnet link's metadata is waited for, default 60");
 	f.add("read-timeout", "SECONDS", "how long a stream waits for its next bytes, default 120");
 	f.add("stall-timeout", "SECONDS", "how long a client may take nothing of a stream, like a paused player, default 1800");
-	f.add("state-dir", "DIR", "a folder to remember torrents and DHT nodes in; without it nothing is written to a disk");
+	f.add("state-dir", "DIR", "a folder to remember torrents (paused ones as paused) and DHT nodes in; without it nothing is written to a disk");
 	f.add("log-level", "LEVEL", "trace, debug, info, warn, error or off, default warn");
 }
 

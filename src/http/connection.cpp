@@ -12,8 +12,6 @@
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include <cstring>
 #include <sstream>
@@ -49,10 +47,9 @@ connection::connection(tcp::socket socket, common& shared)
 	name << remote;
 	m_peer = name.str();
 	m_transport.socket().set_option(tcp::no_delay(true), ignored);
-	m_transport.limit_unsent(max_lease_bytes);
+	m_transport.limit_unsent(max_lease_bytes);  // or the reader is megabytes ahead of its player
 	// A client whose machine has gone says nothing: the system asks.
 	m_transport.socket().set_option(asio::socket_base::keep_alive(true), ignored);
-	m_transport.socket().set_option(asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>(max_unsent_bytes), ignored);
 	m_common.open.push_back(this);
 	++m_common.served.connections_open;
 }

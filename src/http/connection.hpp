@@ -62,9 +62,6 @@ public:
 	static constexpr std::size_t max_header_bytes = 16 << 10;
 	static constexpr std::size_t max_listeners = 16;
 	static constexpr std::size_t max_ahead_bytes = 2 * max_header_bytes;
-	// What the system takes of a stream before it has sent it: as much as a lease. Without a limit it takes 4 MiB, and the
-	// reader is that far ahead of the player.
-	static constexpr int max_unsent_bytes = static_cast<int>(max_lease_bytes);
 
 	connection(tcp::socket socket, common& shared);
 	~connection();

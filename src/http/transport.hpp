@@ -34,7 +34,7 @@ public:
 	[[nodiscard]] bool secure() const { return m_tls.has_value(); }
 
 	// How much the system keeps that has not been sent yet, about (tcp(7), TCP_NOTSENT_LOWAT). Without it that grows to
-	// megabytes for a client that takes nothing. What is on its way is not limited by it, so fast and far ones are not slowed. Where
+	// megabytes for a client that takes nothing. What is on its way is not limited by it. Where
 	// the system has no such limit, nothing is changed.
 	void limit_unsent(std::size_t bytes);
 
