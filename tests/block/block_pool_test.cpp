@@ -5,7 +5,10 @@
 #include <cstring>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include <sys/mman.h>
 
 using namespace slipstream;
 
@@ -151,6 +154,46 @@ TEST(block_pool_death, a_block_that_never_came_home_is_noticed)
 		block_pool pool(4, 1);
 		stray = pool.acquire();
 	}, "every block comes home");
+}
+
+TEST(block_pool, who_waits_for_room_is_told_once_by_the_block_that_makes_it)
+{
+	block_pool pool(10, 2);
+	std::vector<unique_block> held;
+	while (auto b = pool.acquire()) held.push_back(std::move(b));
+	int told = 0;
+	pool.when_free(3, [&] { ++told; });
+	held.pop_back();
+	held.pop_back();
+	EXPECT_EQ(told, 0);
+	held.pop_back();
+	EXPECT_EQ(told, 1) << "three are free now, not more";
+	held.clear();
+	EXPECT_EQ(told, 1);
+	pool.when_free(3, [&] { ++told; });
+	EXPECT_EQ(told, 2) << "there is room already";
+}
+
+// The count of a block is found by arithmetic on its address, wherever the system puts a region.
+TEST(block_pool, blocks_come_home_whatever_else_is_mapped_between_regions)
+{
+	constexpr std::size_t mib = 1u << 20;
+	std::vector<std::pair<void*, std::size_t>> others;
+	for (std::size_t i = 0; i < 8; ++i)
+	{
+		auto const size = (2 * i + 1) * mib;
+		void* const other = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		ASSERT_NE(other, MAP_FAILED);
+		others.emplace_back(other, size);
+		block_pool pool(600, 1);
+		std::vector<block_ref> blocks;
+		while (auto b = pool.acquire()) blocks.push_back(std::move(b).freeze());
+		EXPECT_EQ(blocks.size(), 599u);
+		for (auto const& b : blocks) EXPECT_EQ(b.shares(), 1u);
+		blocks.clear();
+		EXPECT_EQ(pool.used_blocks(), 0);
+	}
+	for (auto const& [at, size] : others) ::munmap(at, size);
 }
 
 } // namespace
