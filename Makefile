@@ -65,9 +65,9 @@ stress: setup ## tests/stress at ten times the size (1,000 session lives), and a
 mutants: setup ## break chosen lines one by one, and show that a test turns red for each
 	@nice scripts/mutants
 
-test-go-asan: setup ## the Go suite on a library with address, leak and undefined-behaviour checks
+test-go-asan: setup ## the Go suite on a library with address and undefined-behaviour checks
 	@cmake --preset asan
-	@cmake --build --preset asan --target bindings binding_seeder
+	@cmake --build --preset asan --target slipstream_library slipstream_go binding_seeder
 	@tests/bindings/go-asan.sh build-asan
 
 fuzz: ## search with libFuzzer for SECONDS=60 in each of FUZZ="range names ..." (installs clang)
