@@ -84,7 +84,7 @@ soak: setup ## five million steps of the model, players on films larger than the
 	@cmake --preset release
 	@cmake --build --preset release --target soak slipstream model_test
 	@SLIPSTREAM_SEED=$$(date +%s) SLIPSTREAM_STEPS=5000000 build/model_test
-	@build/soak --minutes $(MINUTES) --change-capacity
+	@build/soak --minutes $(MINUTES) --change-capacity --hostile
 	@SLIPSTREAM_BIN=build/slipstream SLIPSTREAM_TEST_FILM_MIB=2048 SLIPSTREAM_TEST_CAPACITY_MIB=64 \
 		python3 -B tests/e2e/t09_big_film.py T01Film
 

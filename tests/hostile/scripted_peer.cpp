@@ -174,7 +174,11 @@ private:
 				r.there.erase(gone);
 				++r.told_gone[gone];
 			});
-		case wire::hash_request: return send(wire::message(wire::hash_reject, payload));
+		case wire::hash_request:
+			// Of blocks (BEP 52: after the root's 32 bytes the base layer, 0), which are asked for when a v2 piece has failed: no
+			// answer. libtorrent 2.0.8 writes beyond an array when such a request is turned down (hash_picker::hashes_rejected).
+			if (wire::read_int(payload, 32) == 0) return;
+			return send(wire::message(wire::hash_reject, payload));
 		default: return;
 		}
 	}

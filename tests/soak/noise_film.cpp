@@ -62,6 +62,14 @@ void noise_film::fill(std::int64_t const position_bytes, std::span<char> const b
 	}
 }
 
+std::string noise_film::bytes(std::int64_t const position_bytes, std::size_t const size_bytes) const
+{
+	auto const left = std::max(m_plan.size_bytes - position_bytes, std::int64_t{0});
+	std::string got(static_cast<std::size_t>(std::min(left, static_cast<std::int64_t>(size_bytes))), '\0');
+	fill(position_bytes, got);
+	return got;
+}
+
 std::int64_t noise_film::count_wrong(std::int64_t position_bytes, std::span<char const> bytes) const
 {
 	std::int64_t wrong = 0;

@@ -31,7 +31,10 @@ public:
 	[[nodiscard]] std::string const& name() const { return m_plan.name; }
 	[[nodiscard]] std::int64_t size_bytes() const { return m_plan.size_bytes; }
 	[[nodiscard]] int piece_length_bytes() const { return m_plan.piece_length_bytes; }
+	[[nodiscard]] bool is_v2_only() const { return m_plan.kind == lt::create_torrent::v2_only; }
 	[[nodiscard]] std::vector<char> const& torrent_file() const { return m_torrent_file; }
+	// What the film has there; less at its end.
+	[[nodiscard]] std::string bytes(std::int64_t position_bytes, std::size_t size_bytes) const;
 	// How many of these are not what the film has from `position_bytes` on.
 	[[nodiscard]] std::int64_t count_wrong(std::int64_t position_bytes, std::span<char const> bytes) const;
 

@@ -1,9 +1,10 @@
 // The soak: players of every habit on films larger than the memory, for as long as one likes, while films are taken
-// off and brought back and the capacity changes; every byte that comes is compared.
+// off and brought back, the capacity changes, and hostile peers come and go; every byte that comes is compared.
 //
-// The engine and its players are this process; the seeds are processes of their own, so that resident memory and open
+// The engine and its players are this process; the seeds and the hostile peers are processes of their own, so that resident memory and open
 // files are the engine's. Ends with a table. Exits 0 when all went well, 1 when bytes were wrong, the cap was passed,
 // a read timed out or failed otherwise, or memory or open files were left behind, 2 for wrong usage.
+#include "soak/hostile_process.hpp"
 #include "soak/player.hpp"
 #include "soak/programme.hpp"
 #include "soak/seeding_process.hpp"
@@ -16,9 +17,11 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <deque>
 #include <functional>
+#include <optional>
 
 namespace slipstream::soak {
 
@@ -36,6 +39,7 @@ struct settings
 	double seconds = 600;
 	std::uint32_t seed = 1;
 	bool change_capacity = false;
+	bool hostile = false;
 };
 
 // Three kinds of torrents, and pieces that end in more than one block, and not on one.
@@ -142,6 +146,7 @@ struct figures
 	int files_at_end = 0;
 	std::int64_t left_in_use = 0;
 	bool files_came_home = false;
+	std::optional<hostile_figures> hostile;
 };
 
 double mib(std::int64_t const bytes) { return static_cast<double>(bytes) / static_cast<double>(mebibyte); }
@@ -173,8 +178,16 @@ bool report(programme& p, watch const& w, figures const& f, settings const& s)
 	row("RSS beyond the blocks, slope", fmt::format("{:+.3f} MiB a minute", w.slope_bytes_per_minute() / double(mebibyte)));
 	row("open files at start, at end", fmt::format("{}, {}", f.files_at_start, f.files_at_end));
 	row("in use at the end", fmt::format("{} bytes", f.left_in_use));
+	if (f.hostile)
+	{
+		row("hostile peers: times connected", std::to_string(f.hostile->connections));
+		row("wrong blocks they sent", std::to_string(f.hostile->wrong_blocks_sent));
+		row("blocks they got, right, wrong", fmt::format("{}, {}", f.hostile->right_blocks, f.hostile->wrong_blocks));
+		row("their requests that were rejected", std::to_string(f.hostile->rejects));
+	}
 	bool const well = t.verified_bytes > 0 && t.wrong_bytes == 0 && t.stalls == 0 && t.unexpected == 0 && w.cap_passed() == 0
-		&& m.peak_bytes <= largest && f.left_in_use == 0 && f.files_came_home;
+		&& m.peak_bytes <= largest && f.left_in_use == 0 && f.files_came_home
+		&& (!f.hostile || (f.hostile->wrong_blocks == 0 && f.hostile->wrong_blocks_sent > 0 && f.hostile->right_blocks > 0));
 	fmt::print("{}\n", well ? "All went well." : "NOT WELL.");
 	return well;
 }
@@ -185,6 +198,8 @@ bool soak(settings const& s)
 	auto const films = make_films(folder.path());
 	seeding_process const one(films, folder.path());
 	seeding_process const two(films, folder.path());
+	std::optional<hostile_process> hostile;
+	if (s.hostile) hostile.emplace(films);
 
 	figures f;
 	engine e(options_with({one.endpoint(), two.endpoint()}));
@@ -194,7 +209,9 @@ bool soak(settings const& s)
 	f.resident_at_start = resident_bytes();
 	watch w(e.memory());
 	for (std::size_t i = 0; i < films.size(); ++i) p.bring(i);
+	if (hostile) hostile->begin(e.peer_endpoints().at(0));
 	run_players(p, s);
+	if (hostile) f.hostile = hostile->end();
 	for (std::size_t i = 0; i < films.size(); ++i) p.take_off(i);
 
 	static_cast<void>(comes_true([&] { return e.memory().stats().used_bytes == 0; }));
@@ -219,9 +236,11 @@ try
 	app.add_option("--minutes", minutes, "how long")->check(CLI::Range(0.05, 100'000.0))->capture_default_str();
 	app.add_option("--seed", s.seed, "of the players' choices")->capture_default_str();
 	app.add_flag("--change-capacity", s.change_capacity, "between 12 and 48 MiB, every few seconds");
+	app.add_flag("--hostile", s.hostile, "with hostile peers");
 	try { app.parse(argc, argv); }
 	catch (CLI::ParseError const& e) { return app.exit(e) == 0 ? 0 : 2; }
 	s.seconds = minutes * 60;
+	std::signal(SIGPIPE, SIG_IGN); // a process that has ended is an error, not the end of this one
 	// Said only when something goes wrong.
 	spdlog::set_level(spdlog::level::err);
 	spdlog::enable_backtrace(100);
