@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -44,15 +45,11 @@ private:
 
 void add(SHA_CTX& context, bytes_view const part) { SHA1_Update(&context, part.data(), std::size_t(part.size())); }
 
-// All of the messages, two at a time while there are two.
-void hash_together(std::vector<sha1_message>& messages)
+// Both messages, block by block in turn while there are both.
+void hash_together(sha1_message& a, sha1_message& b)
 {
-	auto const ended = [](sha1_message const& m) { return m.ended(); };
-	std::erase_if(messages, ended);
-	while (messages.size() >= 2)
+	while (!a.ended() && !b.ended())
 	{
-		auto& a = messages[0];
-		auto& b = messages[1];
 		auto const part_a = a.next();
 		auto const part_b = b.next();
 		if (part_a.size() == int{block_bytes} && part_b.size() == int{block_bytes})
@@ -62,9 +59,9 @@ void hash_together(std::vector<sha1_message>& messages)
 			add(a.context(), part_a);
 			add(b.context(), part_b);
 		}
-		std::erase_if(messages, ended);
 	}
-	for (auto& m : messages) while (!m.ended()) add(m.context(), m.next());
+	while (!a.ended()) add(a.context(), a.next());
+	while (!b.ended()) add(b.context(), b.next());
 }
 
 // SHA-256 of a block, which is a message of its own.
@@ -77,43 +74,43 @@ struct sha256_message
 void finish(SHA256_CTX& context, lt::sha256_hash& to)
 { SHA256_Final(reinterpret_cast<unsigned char*>(to.data()), &context); }
 
-void hash_together(std::vector<sha256_message>& messages)
+void hash(sha256_message const& m)
 {
-	auto const is_whole = [](sha256_message const& m) { return m.bytes.size() == int{block_bytes}; };
-	auto const whole = std::partition(messages.begin(), messages.end(), is_whole) - messages.begin();
-	auto const paired = whole - whole % 2;
-	for (std::ptrdiff_t i = 0; i < std::ssize(messages); ++i)
-	{
-		auto& m = messages[std::size_t(i)];
-		SHA256_CTX a;
-		SHA256_Init(&a);
-		if (i >= paired)
-		{
-			SHA256_Update(&a, m.bytes.data(), std::size_t(m.bytes.size()));
-			finish(a, *m.to);
-			continue;
-		}
-		auto& n = messages[std::size_t(++i)];
-		SHA256_CTX b;
-		SHA256_Init(&b);
-		update_both(a, m.bytes.data(), b, n.bytes.data(), block_bytes);
-		finish(a, *m.to);
-		finish(b, *n.to);
-	}
+	SHA256_CTX context;
+	SHA256_Init(&context);
+	SHA256_Update(&context, m.bytes.data(), std::size_t(m.bytes.size()));
+	finish(context, *m.to);
+}
+
+// Both are whole blocks.
+void hash_together(sha256_message const& a, sha256_message const& b)
+{
+	SHA256_CTX first;
+	SHA256_CTX second;
+	SHA256_Init(&first);
+	SHA256_Init(&second);
+	update_both(first, a.bytes.data(), second, b.bytes.data(), block_bytes);
+	finish(first, *a.to);
+	finish(second, *b.to);
 }
 
 int length_of(int const block, int const bytes) { return std::min(int{block_bytes}, bytes - block * int{block_bytes}); }
 
-// What the tasks of one go have to hash. Jobs and runs stay where they are until it is done.
+// A job has a run, of what is asked for: one for other hashes is of no use. May throw; so it is done where it may.
+void complete(hash_job& job)
+{
+	if (!job.run || job.run->bytes1 != job.bytes1 || job.run->bytes2 != job.bytes2)
+		job.run = std::make_shared<hash_run>(job.bytes1, job.bytes2);
+}
+
+// What the tasks of one go, two at most, have to hash. Jobs and runs stay where they are until it is done. It takes no memory:
+// a worker that has none could tell nobody.
 class going
 {
 public:
+	// `job` is complete.
 	void add(hash_job& job)
 	{
-		job.run = job.run ? job.run : std::make_shared<hash_run>(job.bytes1, job.bytes2);
-		hash_run& run = *job.run;
-		// A run for other hashes than are asked for is of no use.
-		if (run.bytes1 != job.bytes1 || run.bytes2 != job.bytes2) job.run = std::make_shared<hash_run>(job.bytes1, job.bytes2);
 		add_v1(*job.run, job.bytes1 - std::min(job.bytes1, job.run->num_hashed1 * int{block_bytes})
 			, [&job, first = std::size_t(job.run->num_hashed1)](int const i) -> block_ref const&
 			{ return job.blocks.at(first + std::size_t(i)); });
@@ -139,24 +136,29 @@ public:
 
 	void hash()
 	{
-		hash_together(m_v1);
-		hash_together(m_v2);
-		m_v1.clear();
-		m_v2.clear();
+		if (m_v1[1]) hash_together(*m_v1[0], *m_v1[1]);
+		else if (m_v1[0]) while (!m_v1[0]->ended()) slipstream::add(m_v1[0]->context(), m_v1[0]->next());
+		m_v1 = {};
+		if (auto const alone = std::exchange(m_v2, std::nullopt)) slipstream::hash(*alone);
 	}
 
 private:
 	template <typename Get>
 	void add_v1(hash_run& run, int const bytes, Get get)
-	{ if (run.bytes1 > 0) m_v1.emplace_back(run.v1, bytes, std::move(get)); }
+	{ if (run.bytes1 > 0) m_v1[m_v1[0] ? 1 : 0].emplace(run.v1, bytes, std::move(get)); }
+
+	// Hashed as soon as there are two.
 	void add_v2(hash_run& run, int const block, block_ref const& bytes)
 	{
 		run.is_hashed2[std::size_t(block)] = true;
-		m_v2.push_back({bytes_of(bytes, length_of(block, run.bytes2)), &run.v2[std::size_t(block)]});
+		sha256_message const m{bytes_of(bytes, length_of(block, run.bytes2)), &run.v2[std::size_t(block)]};
+		if (m.bytes.size() != int{block_bytes}) slipstream::hash(m);
+		else if (auto const other = std::exchange(m_v2, std::nullopt)) hash_together(*other, m);
+		else m_v2 = m;
 	}
 
-	std::vector<sha1_message> m_v1;
-	std::vector<sha256_message> m_v2;
+	std::array<std::optional<sha1_message>, 2> m_v1;
+	std::optional<sha256_message> m_v2;  // waits for a second one
 };
 
 // All is hashed: the outcome.
@@ -175,11 +177,13 @@ hash_run::hash_run(int const v1_bytes, int const v2_bytes)
 	, bytes2(v2_bytes)
 	, v2(std::size_t(v2_bytes + int{block_bytes} - 1) / block_bytes)
 	, is_hashed2(v2.size())
+	, place(1)
 { SHA1_Init(&v1); }
 
 void compute(hash_job& job)
 {
 	auto const start = std::chrono::steady_clock::now();
+	complete(job);
 	going g;
 	g.add(job);
 	g.hash();
@@ -189,7 +193,7 @@ void compute(hash_job& job)
 hasher::~hasher()
 {
 	std::vector<std::thread> threads;
-	std::deque<std::shared_ptr<hash_run>> runs; // die outside the lock
+	std::list<std::shared_ptr<hash_run>> runs; // die outside the lock
 	{
 		mutex_lock const lock(m_mutex);
 		check(m_queue.empty() && m_running.empty(), "no hash job outlives its session");
@@ -205,7 +209,7 @@ void hasher::want_threads(int const count)
 {
 	check(count >= 1 && count <= 64, "1 to 64 hash threads");
 	mutex_lock const lock(m_mutex);
-	m_running.reserve(std::size_t(count)); // workers must not run out of memory
+	m_running.reserve(2 * std::size_t(count)); // each takes two at once, and must not run out of memory
 	while (static_cast<int>(m_threads.size()) < count)
 	{
 		try { m_threads.emplace_back([this] { work(); }); }
@@ -220,6 +224,7 @@ void hasher::want_threads(int const count)
 void hasher::submit(std::unique_ptr<hash_job> job)
 {
 	std::vector<hash_run::given_block> unneeded; // the job has them all; dies outside the lock
+	complete(*job);
 	bool wake = false;
 	{
 		mutex_lock const lock(m_mutex);
@@ -247,8 +252,8 @@ void hasher::give(std::shared_ptr<hash_run> const& run, std::vector<hash_run::gi
 		mutex_lock const lock(m_mutex);
 		if (run->given.empty()) run->given.swap(blocks);
 		else run->given.insert(run->given.end(), std::move_iterator(blocks.begin()), std::move_iterator(blocks.end()));
-		if (run->running || std::exchange(run->queued, true)) return;
-		m_runs.push_back(run);
+		if (run->running || run->queued) return;
+		enqueue(run);
 		wake = m_num_waiting > 0;
 	}
 	if (wake) m_work.notify_one();
@@ -303,6 +308,13 @@ int hasher::num_jobs() const
 	return static_cast<int>(m_queue.size() + m_running.size());
 }
 
+void hasher::enqueue(std::shared_ptr<hash_run> const& run)
+{
+	run->queued = true;
+	run->place.front() = run;
+	m_runs.splice(m_runs.end(), run->place);
+}
+
 bool hasher::take(task& t)
 {
 	if (!m_queue.empty())
@@ -315,7 +327,7 @@ bool hasher::take(task& t)
 	while (!m_runs.empty())
 	{
 		t.run = std::move(m_runs.front());
-		m_runs.pop_front();
+		t.run->place.splice(t.run->place.begin(), m_runs, m_runs.begin());
 		t.run->queued = false;
 		if (t.run->given.empty()) continue; // its job came, or it was abandoned
 		t.run->running = true;
@@ -369,7 +381,7 @@ void hasher::finish(task t) noexcept
 		mutex_lock const lock(m_mutex);
 		t.run->running = false;
 		job = std::move(t.run->job);
-		if (!job && !t.run->given.empty() && !std::exchange(t.run->queued, true)) m_runs.push_back(std::move(t.run));
+		if (!job && !t.run->given.empty() && !t.run->queued) enqueue(t.run);
 	}
 	if (!job) return;
 	compute(*job);

@@ -24,6 +24,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -52,6 +53,7 @@ struct hash_run
 
 	// guarded by the hasher's mutex
 	std::vector<given_block> given;   // and not taken yet; in order where bytes1 > 0
+	std::list<std::shared_ptr<hash_run>> place; // its node of the queue, while it is not in it: a worker takes no memory
 	bool queued = false;
 	bool running = false;
 	std::unique_ptr<hash_job> job;    // came while it ran
@@ -117,6 +119,7 @@ private:
 	};
 
 	void work() noexcept EXCLUDES(m_mutex);
+	void enqueue(std::shared_ptr<hash_run> const& run) REQUIRES(m_mutex);
 	[[nodiscard]] bool take(task& t) REQUIRES(m_mutex);
 	void finish(task t) noexcept EXCLUDES(m_mutex);
 	void finish_job(std::unique_ptr<hash_job> job) noexcept EXCLUDES(m_mutex);
@@ -126,7 +129,7 @@ private:
 	std::condition_variable_any m_work;
 	std::condition_variable_any m_idle;
 	std::deque<std::unique_ptr<hash_job>> m_queue GUARDED_BY(m_mutex);
-	std::deque<std::shared_ptr<hash_run>> m_runs GUARDED_BY(m_mutex); // that were given blocks
+	std::list<std::shared_ptr<hash_run>> m_runs GUARDED_BY(m_mutex); // that were given blocks
 	std::vector<hash_sink const*> m_running GUARDED_BY(m_mutex); // the sink of each running job
 	std::vector<std::thread> m_threads GUARDED_BY(m_mutex);
 	int m_num_waiting GUARDED_BY(m_mutex) = 0; // workers with nothing to do
