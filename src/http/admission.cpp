@@ -38,6 +38,14 @@ bool from_another_origin(wire::request_header<> const& head)
 	return !beast::iequals(beast::string_view(origin.data(), origin.size()), beast::string_view(here.data(), here.size()));
 }
 
+// A browser says where a request comes from that it makes for a page (Fetch Metadata): an image, a script, a fetch without
+// CORS. Such may stream, as other sites' players do, but hold or cost nothing else here. A link that is followed may.
+bool made_for_another_site(wire::request_header<> const& head)
+{
+	beast::string_view const site = head["Sec-Fetch-Site"];
+	return (site == "cross-site" || site == "same-site") && head["Sec-Fetch-Mode"] != "navigate";
+}
+
 reply method_not_allowed(route const& where)
 {
 	std::string const allowed(allowed_methods(where.what));
@@ -115,6 +123,8 @@ std::optional<reply> answer_at_the_door(wire::request_header<> const& head, rout
 		return problem(wire::status::forbidden
 			, "a page of another origin may not change what is here");
 	}
+	if (where.what != resource::stream && where.what != resource::health && made_for_another_site(head))
+		return problem(wire::status::forbidden, "a page of another site may only stream from here");
 	if (where.what == resource::health)
 	{
 		reply r;

@@ -172,14 +172,15 @@ asio::awaitable<bool> connection::serve_resource(request const& asked, route con
 asio::awaitable<bool> connection::serve_upload(parser& received, route const& where)
 {
 	request const& asked = received.get();
-	if (m_common.uploads >= m_common.options.max_uploads)
+	bool const is_torrent = where.what == resource::torrents;
+	if (is_torrent && m_common.uploads >= m_common.options.max_uploads)
 	{
 		reply busy = problem(wire::status::service_unavailable, "too many torrents are being sent at once");
 		busy.headers.emplace_back(wire::field::retry_after, "5");
 		busy.close = !received.is_done();
 		co_return co_await send(asked, where, std::move(busy));
 	}
-	if (where.what != resource::torrents)
+	if (!is_torrent)
 	{
 		received.body_limit(max_json_bytes);  // of what does not say its length
 		if (received.content_length().value_or(0) > max_json_bytes)
@@ -190,8 +191,9 @@ asio::awaitable<bool> connection::serve_upload(parser& received, route const& wh
 			co_return co_await send(asked, where, std::move(refusal));
 		}
 	}
-	++m_common.uploads;
-	at_end const left{[this] { --m_common.uploads; }};
+	std::size_t const counted = is_torrent ? 1 : 0;
+	m_common.uploads += counted;
+	at_end const left{[this, counted] { m_common.uploads -= counted; }};
 
 	expect_within(m_common.options.upload_timeout);
 	// RFC 9110, section 10.1.1.

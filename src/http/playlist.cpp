@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <compare>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace slipstream::http {
 namespace {
@@ -56,35 +58,86 @@ bool same_text(std::string_view const a, std::string_view const b) noexcept
 
 std::string_view stem_of(std::string_view const name) noexcept { return name.substr(0, name.rfind('.')); }
 
-// "Film.en.srt" is called after "Film.mkv", "Film2.srt" is not.
-bool is_called_after(std::string_view const name, std::string_view const stem) noexcept
+std::string lowered(std::string_view const text)
 {
-	if (stem.empty() || name.size() < stem.size() || !same_text(name.substr(0, stem.size()), stem)) return false;
-	return name.size() == stem.size() || !is_word(name[stem.size()]);
+	std::string out(text);
+	std::transform(out.begin(), out.end(), out.begin(), lower);
+	return out;
 }
 
-bool lies_in_folder_of(std::string_view path, std::string_view const stem) noexcept
+// The films by the stems of their names, in lower case. A torrent may have a hundred thousand files, and the server one thread: each
+// file looks up whom it can belong to, and none is compared with all.
+class films_by_stem
 {
-	for (std::size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/'))
+public:
+	// `films` in their order. Of those with the same stem the first `most` are known.
+	films_by_stem(std::vector<file_entry const*> const& films, std::size_t const most)
 	{
-		if (same_text(path.substr(0, slash), stem)) return true;
-		path.remove_prefix(slash + 1);
+		for (std::size_t i = 0; i < films.size(); ++i)
+		{
+			std::string stem = lowered(stem_of(films[i]->name));
+			if (stem.empty()) continue;
+			auto& alike = m_films[std::move(stem)];
+			if (alike.size() < most) alike.push_back(i);
+		}
 	}
-	return false;
-}
+
+	// The films that `name` is called after: "Film.en.srt" after "Film.mkv", "Film2.srt" not.
+	template <typename Each>
+	void for_each_called(std::string_view const name, Each each)
+	{
+		std::string const stem = lowered(stem_of(name));
+		for (std::size_t end = stem.size(); end > 0; --end)
+			if (end == stem.size() || !is_word(stem[end])) look_up(stem.substr(0, end), each);
+	}
+
+	// The films whose name a folder in `path` has.
+	template <typename Each>
+	void for_each_folder(std::string_view path, Each each)
+	{
+		for (std::size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/'))
+		{
+			look_up(lowered(path.substr(0, slash)), each);
+			path.remove_prefix(slash + 1);
+		}
+	}
+
+private:
+	// `each` answers whether the film takes more.
+	template <typename Each>
+	void look_up(std::string const& stem, Each& each)
+	{
+		auto const found = m_films.find(stem);
+		if (found == m_films.end()) return;
+		std::erase_if(found->second, [&](std::size_t const film) { return !each(film); });
+	}
+
+	std::unordered_map<std::string, std::vector<std::size_t>> m_films;
+};
 
 // Pictures for subtitles in two files: players find the second beside the first, which they cannot over HTTP.
-bool is_half_of_a_pair(file_entry const& file, std::vector<file_entry> const& files)
+class pairs
 {
-	std::string_view const path = file.path;
-	if (path.size() < 4) return false;
-	std::string_view const end = path.substr(path.size() - 4);
-	if (same_text(end, ".idx")) return true;
-	return same_text(end, ".sub") && std::any_of(files.begin(), files.end(), [&](file_entry const& other) {
-		return other.path.size() == path.size() && other.path != path
-			&& same_text(stem_of(other.path), stem_of(path)) && same_text(other.path.substr(path.size() - 4), ".idx");
-	});
-}
+public:
+	explicit pairs(std::vector<file_entry> const& files)
+	{
+		for (file_entry const& file : files)
+			if (ends_with(file.path, ".idx")) m_stems.insert(lowered(stem_of(file.path)));
+	}
+	[[nodiscard]] bool has(file_entry const& file) const
+	{
+		return ends_with(file.path, ".idx") || (ends_with(file.path, ".sub") && m_stems.contains(lowered(stem_of(file.path))));
+	}
+
+private:
+	static bool ends_with(std::string_view const path, std::string_view const end)
+	{ return path.size() >= end.size() && same_text(path.substr(path.size() - end.size()), end); }
+
+	std::unordered_set<std::string> m_stems;
+};
+
+// More than anybody chooses from, and a line that players take.
+constexpr std::size_t max_texts = 64;
 
 } // namespace
 
@@ -97,6 +150,7 @@ bool natural_less(std::string_view const a, std::string_view const b) noexcept
 std::vector<playlist_item> playlist_items(std::vector<file_entry> const& files)
 {
 	std::vector<file_entry const*> films, sounds, texts;
+	pairs const in_two_files(files);
 	for (file_entry const& file : files)
 	{
 		if (file.pad) continue;
@@ -105,7 +159,7 @@ std::vector<playlist_item> playlist_items(std::vector<file_entry> const& files)
 			case media_kind::video: films.push_back(&file); break;
 			case media_kind::audio: sounds.push_back(&file); break;
 			case media_kind::subtitles:
-				if (!is_half_of_a_pair(file, files)) texts.push_back(&file);
+				if (!in_two_files.has(file)) texts.push_back(&file);
 				break;
 			case media_kind::other: break;
 		}
@@ -114,19 +168,34 @@ std::vector<playlist_item> playlist_items(std::vector<file_entry> const& files)
 	for (auto* const list : {&films, &sounds, &texts}) std::sort(list->begin(), list->end(), by_path);
 
 	std::vector<playlist_item> items;
-	for (file_entry const* const film : films)
+	for (file_entry const* const film : films) items.push_back({film, {}});
+	films_by_stem takers(films, films.size());
+	for (file_entry const* const text : texts)
 	{
-		std::string_view const stem = stem_of(film->name);
-		auto const belongs = [&](file_entry const* f)
-			{ return is_called_after(stem_of(f->name), stem) || lies_in_folder_of(f->path, stem); };
-		playlist_item item{film, {}};
-		for (file_entry const* const text : texts)
-			if (films.size() == 1 || belongs(text)) item.sides.push_back(text);
-		for (file_entry const* const sound : sounds)
-			if (is_called_after(stem_of(sound->name), stem)) item.sides.push_back(sound);
-		std::erase_if(sounds, [&](auto const* s) { return std::find(item.sides.begin(), item.sides.end(), s) != item.sides.end(); });
-		items.push_back(std::move(item));
+		auto const give = [&](std::size_t const film) {
+			auto& sides = items[film].sides;
+			if (sides.size() < max_texts && (sides.empty() || sides.back() != text)) sides.push_back(text);
+			return sides.size() < max_texts;
+		};
+		if (films.size() == 1) give(0);
+		else
+		{
+			takers.for_each_called(text->name, give);
+			takers.for_each_folder(text->path, give);
+		}
 	}
+	// A sound goes to the first of the films that it is called after.
+	films_by_stem owners(films, 1);
+	std::erase_if(sounds, [&](file_entry const* const sound) {
+		std::size_t owner = films.size();
+		owners.for_each_called(sound->name, [&](std::size_t const film) {
+			owner = std::min(owner, film);
+			return true;
+		});
+		if (owner == films.size()) return false;
+		items[owner].sides.push_back(sound);
+		return true;
+	});
 	for (file_entry const* const sound : sounds) items.push_back({sound, {}});
 	std::stable_sort(items.begin(), items.end()
 		, [&](playlist_item const& a, playlist_item const& b) { return by_path(a.file, b.file); });

@@ -22,7 +22,8 @@ struct playlist_item
 };
 
 // The films and sounds among `files`, in natural order of their paths. To a film belong the subtitles and sounds that are
-// called after it ("Film.en.srt") or lie in a folder called after it; to the only film of a torrent all subtitles.
+// called after it ("Film.en.srt") or lie in a folder called after it; to the only film of a torrent all subtitles; of these
+// the first 64. The cost grows with the files as sorting them does, whatever their names: they are a stranger's.
 // The values point into `files`.
 [[nodiscard]] std::vector<playlist_item> playlist_items(std::vector<file_entry> const& files);
 

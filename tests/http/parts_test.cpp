@@ -367,6 +367,25 @@ TEST(door, asks_everybody_who_they_are_but_watchdogs_and_preflights)
 	EXPECT_TRUE(refusal->headers[0].second.starts_with("Basic realm="));
 }
 
+TEST(door, lets_pages_of_other_sites_ask_for_streams_only)
+{
+	auto const from = [](char const* const site, char const* const mode, char const* const target) {
+		auto head = asking(wire::verb::get, {{wire::field::host, "h"}});
+		head.set("Sec-Fetch-Site", site);
+		head.set("Sec-Fetch-Mode", mode);
+		return first_status(head, target);
+	};
+	for (char const* const target : {"/api/v1/events", "/playlist.m3u", "/metrics", "/api/v1/torrents"})
+	{
+		EXPECT_EQ(from("cross-site", "no-cors", target), 403u) << target;
+		EXPECT_EQ(from("same-site", "cors", target), 403u) << target;
+		EXPECT_EQ(from("same-origin", "cors", target), 0u) << target;
+		EXPECT_EQ(from("none", "navigate", target), 0u) << target;
+		EXPECT_EQ(from("cross-site", "navigate", target), 0u) << target;
+	}
+	EXPECT_EQ(from("cross-site", "no-cors", "/stream/a/1"), 0u);
+}
+
 TEST(door, lets_no_page_of_another_origin_change_anything)
 {
 	using enum wire::field;

@@ -32,6 +32,30 @@ std::string text(std::vector<file_entry> const& all)
 	return out;
 }
 
+// A stranger's torrent may have as many files as 32 MiB of metadata can name, and the server has one thread.
+TEST(playlist, of_a_hundred_thousand_files_is_made_without_comparing_each_with_all)
+{
+	for (auto const& [film, side] : {std::pair{"f%.mkv", "f%.en.srt"}, {"%/film.mkv", "%/film.srt"}, {"film.%.mkv", "a%.sub"}, {"f%.mkv", "f%.mka"}})
+	{
+		std::vector<file_entry> all;
+		for (int i = 0; i < 100'000; ++i)
+		{
+			std::string path = i % 2 == 0 ? film : side;
+			path.replace(path.find('%'), 1, std::to_string(i / 2));
+			all.push_back({.index = i, .path = path, .name = path.substr(path.rfind('/') + 1), .size_bytes = 1});
+		}
+		auto const items = playlist_items(all);
+		EXPECT_EQ(items.size(), 50'000u) << film;
+		for (playlist_item const& item : items) ASSERT_LE(item.sides.size(), 64u);
+	}
+}
+
+TEST(playlist, gives_a_sound_to_the_first_film_it_is_called_after_and_texts_to_all)
+{
+	EXPECT_EQ(text(files({"ab.mkv", "ab.cd.mkv", "ab.cd.mka", "ab.x.mka", "ab.cd.en.srt"}))
+		, "ab.cd.mkv <ab.cd.en.srt <ab.cd.mka, ab.mkv <ab.cd.en.srt <ab.x.mka");
+}
+
 TEST(natural_order, counts_numbers_and_ignores_case)
 {
 	std::vector<std::string> sorted{"a", "A1", "a02", "a2b", "a10", "B", "b/z", "b1", "S01E2", "s01E10", "S2E1", "\xc3\xa9"};
