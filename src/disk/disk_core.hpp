@@ -47,7 +47,6 @@ public:
 	class cache cache;
 	class lending lending{cache};
 	counters count;
-	class hasher hasher; // after the pool: workers are joined before it goes
 
 	// Whether a piece that comes now may have to be given up later.
 	[[nodiscard]] bool may_have_to_go() const noexcept { return m_hold_always || cache.crowded(); }
@@ -95,6 +94,9 @@ private:
 	std::unordered_map<void const*, std::weak_ptr<torrent_storage>> m_by_owner GUARDED_BY(m_mutex);
 	std::set<std::weak_ptr<room_listener>, std::owner_less<>> m_wait_for_room GUARDED_BY(m_mutex);
 	std::set<std::weak_ptr<memory_events>, std::owner_less<>> m_capacity_listeners GUARDED_BY(m_mutex);
+
+public:
+	class hasher hasher; // the last: its workers drop blocks, which may tell of room, and are joined before the rest goes
 };
 
 // The names a torrent's hashes are filed under: v1, and the first 20 bytes of v2.

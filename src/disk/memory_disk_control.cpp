@@ -58,7 +58,11 @@ class read_room final : public room_listener
 public:
 	read_room(std::shared_ptr<completion_queue> completions, std::function<void()> serve)
 		: m_completions(std::move(completions)), m_serve(std::move(serve)) {}
-	void room() noexcept override { m_completions->push(step_due{std::make_unique<read_step>(m_serve)}); }
+	void room() noexcept override
+	{
+		try { m_completions->push(step_due{std::make_unique<read_step>(m_serve)}); }
+		catch (std::bad_alloc const&) {} // what waits is served when the next read comes home or waits
+	}
 
 private:
 	std::shared_ptr<completion_queue> const m_completions;

@@ -304,6 +304,7 @@ void torrent_storage::verified(lt::piece_index_t const piece)
 		: m_pieces.mark_verified(piece);
 	m_delivering.reset();
 	if (!is_here) return;
+	m_arriving.forget(piece);  // of blocks that came after those that were hashed
 	m_last_push.erase(piece);
 	m_cancelled.erase(piece);
 	m_given_cancelled.erase(piece);
