@@ -1,7 +1,7 @@
 // How fast is our disk, against libtorrent's own on tmpfs?
 //
-//   bench_disk                     all works, the medians of 5 rounds
-//   bench_disk --rounds 3 --only fill_v1,reads_deep
+//   bench_disk                     all works, the medians of 3 rounds
+//   bench_disk --rounds 5 --only fill_v1,reads_deep
 //   bench_disk --only fill_v1 --sample ours     one sample in this process, all its figures: for a profiler
 //
 // Each sample is a process of its own; the disks take turns within a round. Prints the table's lines, with the goal beside
@@ -109,7 +109,7 @@ int usage()
 int main(int const argc, char** const argv)
 try
 {
-	int rounds = 5;
+	int rounds = 3;
 	std::vector<std::string> only;
 	std::string sample;
 	for (int i = 1; i + 1 < argc; i += 2)

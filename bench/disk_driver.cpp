@@ -29,6 +29,22 @@ constexpr int stamp_bytes = 16;
 
 struct stamp { std::uint64_t seed, index; };
 
+// Of all torrents: a thousand with their own would not fit the processor's cache.
+std::vector<char>& templates()
+{
+	static std::vector<char> all = [] {
+		std::vector<char> made(num_templates * block_bytes);
+		std::mt19937_64 random(1);
+		for (std::size_t i = 0; i < made.size(); i += 8)
+		{
+			auto const word = random();
+			std::memcpy(&made[i], &word, 8);
+		}
+		return made;
+	}();
+	return all;
+}
+
 } // namespace
 
 content::content(std::string name, std::int64_t const num_blocks, int const piece_blocks, protocol const kind
@@ -37,19 +53,12 @@ content::content(std::string name, std::int64_t const num_blocks, int const piec
 	, m_piece_blocks(piece_blocks)
 	, m_kind(kind)
 	, m_seed(seed)
-	, m_templates(num_templates * block_bytes)
 {
 	lt::file_storage files;
 	files.add_file(std::move(name), num_blocks * block_bytes);
 	lt::create_torrent const made(files, piece_blocks * block_bytes
 		, kind == protocol::v1 ? lt::create_torrent::v1_only : lt::create_torrent::v2_only);
 	m_files = std::make_shared<lt::file_storage const>(made.files());
-	std::mt19937_64 random(seed);
-	for (std::size_t i = 0; i < m_templates.size(); i += 8)
-	{
-		auto const word = random();
-		std::memcpy(&m_templates[i], &word, 8);
-	}
 }
 
 lt::sha1_hash content::info_hash() const
@@ -63,7 +72,7 @@ lt::peer_request content::request(std::int64_t const block) const
 
 char const* content::block(std::int64_t const index)
 {
-	char* const bytes = &m_templates[static_cast<std::size_t>(index) % num_templates * block_bytes];
+	char* const bytes = &templates()[static_cast<std::size_t>(index) % num_templates * block_bytes];
 	stamp const s{m_seed, static_cast<std::uint64_t>(index)};
 	std::memcpy(bytes, &s, sizeof s);
 	return bytes;

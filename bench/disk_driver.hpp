@@ -1,9 +1,9 @@
 // A disk_interface under a bench: an io_context with its own network thread, as a session has one, and content whose
 // every byte is known.
 //
-// `content` is one torrent's shape and bytes: 64 templates of 16 KiB, of which each block is one with its own number
-// stamped at the start, so that no two blocks are alike and the source stays in the processor's cache, as what a
-// socket just delivered does. Its hashes are computed beforehand.
+// `content` is one torrent's shape and bytes: 64 templates of 16 KiB, of which each block is one with its torrent's and its own
+// number stamped at the start, so that no two blocks are alike and the source stays in the processor's cache, as what a
+// socket just delivered does. Its hashes are computed beforehand. One thread at a time uses contents, all of them.
 // `disk_driver` owns the disk and the directory in /dev/shm that libtorrent's disks put their files in. A work runs on
 // its network thread from measure() to done(); nothing else runs there. It checks nothing by itself.
 #pragma once
@@ -41,7 +41,7 @@ public:
 	[[nodiscard]] lt::sha1_hash info_hash() const;
 	[[nodiscard]] lt::peer_request request(std::int64_t block) const;
 
-	// The block's bytes, valid until the next call.
+	// The block's bytes, valid until the next call, of any content.
 	[[nodiscard]] char const* block(std::int64_t index);
 	// Whether `bytes` are the block's from `offset` on.
 	[[nodiscard]] bool equals(std::int64_t index, int offset, char const* bytes, int length);
@@ -58,7 +58,6 @@ private:
 	protocol const m_kind;
 	std::uint64_t const m_seed;
 	std::shared_ptr<lt::file_storage const> m_files;
-	std::vector<char> m_templates;
 	std::vector<lt::sha1_hash> m_v1;
 	std::vector<lt::sha256_hash> m_v2;
 };
