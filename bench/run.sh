@@ -24,7 +24,7 @@ mkdir -p "$(dirname "$file")"
   echo "| goal | work | ours | mmap | posix | ratio | wanted | reached |"
   echo "|--:|---|--:|--:|--:|--:|--:|:-:|"
 } >"$file"
-for bench in bench_disk; do
+for bench in bench_disk bench_pool bench_disk_growth; do
   echo "$bench" >&2
   "$build/$bench" >>"$file"
 done
