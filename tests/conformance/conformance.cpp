@@ -58,6 +58,10 @@ std::vector<deviation> const& known_deviations()
 		{"posix", "lifetime.the_owner_is_kept_until_the_removal", "ignores the pointer"},
 		{"mmap", "lifetime.a_reused_index_never_meets_work_of_the_old_torrent"
 			, "its write queue is keyed by the index: a race for another torrent's bytes"},
+		{"mmap", "lifetime.a_buffer_delivered_after_the_removal_is_right"
+			, "its write queue is keyed by the index: a race for another torrent's bytes"},
+		{"mmap", "in_a_session.ends_with_everything_outstanding"
+			, "a race in its end: boost::bad_get in a job that is aborted ends the program now and then"},
 		{"posix", "pressure.a_full_queue_says_so_and_tells_the_observer_once", "its queue is never full"},
 		{"posix", "pressure.an_observer_of_several_writes_is_told_once", "its queue is never full"},
 		{"mmap", "pressure.an_observer_of_several_writes_is_told_once", "told once for every write"},
@@ -87,14 +91,14 @@ void conformance::TearDown()
 	EXPECT_THAT(broken, testing::IsEmpty());
 }
 
-std::optional<std::string> conformance::deviates() const
+std::optional<std::string> deviates(disk_kind const& disk)
 {
 	auto const* const running = testing::UnitTest::GetInstance()->current_test_info();
 	std::string const suite = running->test_suite_name();
 	std::string const name = running->name();
 	std::string const test = suite.substr(suite.find('/') + 1) + "." + name.substr(0, name.find('/'));
 	for (auto const& d : known_deviations())
-		if (d.disk == GetParam().name && d.test == test)
+		if (d.disk == disk.name && d.test == test)
 			return std::string(d.disk) + ": " + std::string(d.why);
 	return std::nullopt;
 }

@@ -66,14 +66,16 @@ inline bool note(contract_test test)
 	[[maybe_unused]] static bool const suite##_##name##_noted = note({#suite "." #name, {__VA_ARGS__}, true}); \
 	TEST(suite, name)
 
+// Why the disk is known to behave differently in the running test.
+[[nodiscard]] std::optional<std::string> deviates(disk_kind const& disk);
+
 class conformance : public testing::TestWithParam<disk_kind>
 {
 protected:
 	conformance() : disk(GetParam().make()) {}
 	void TearDown() override;
 
-	// Why this disk is known to behave differently in the running test.
-	[[nodiscard]] std::optional<std::string> deviates() const;
+	[[nodiscard]] std::optional<std::string> deviates() const { return test::deviates(GetParam()); }
 
 	disk_harness disk;
 };
