@@ -18,7 +18,6 @@ class write_watermark
 {
 public:
 	void set_limit_bytes(std::int64_t const limit) noexcept { m_limit = limit; }
-	[[nodiscard]] std::int64_t queued_bytes() const noexcept { return m_queued; }
 
 	// True: stop, and `observer`, if any, will hear when to go on.
 	[[nodiscard]] bool add(int const bytes, bool const memory_is_low, std::shared_ptr<lt::disk_observer> const& observer)

@@ -86,9 +86,11 @@ std::vector<portion> allot(std::int64_t const protectable_bytes, std::span<appet
 	return portions;
 }
 
-std::int64_t lookbehind_bytes(extent const& e, circumstances const& c)
+namespace {
+
+// Of one reader; `otherwise` where the extent does not say, or not yet.
+std::int64_t bytes_of(extent const& e, circumstances const& c, std::int64_t const otherwise)
 {
-	auto const quarter = share_of(c.capacity_bytes, whole / 4) / std::max(c.readers, 1);
 	switch (e.in)
 	{
 		case extent::unit::automatic: break;
@@ -98,21 +100,15 @@ std::int64_t lookbehind_bytes(extent const& e, circumstances const& c)
 			if (c.consumed_bytes_s) return taken_in(e.amount, *c.consumed_bytes_s, c.capacity_bytes);
 			break;
 	}
-	return quarter;
+	return otherwise;
 }
 
+} // namespace
+
+std::int64_t lookbehind_bytes(extent const& e, circumstances const& c)
+{ return bytes_of(e, c, share_of(c.capacity_bytes, whole / 4) / std::max(c.readers, 1)); }
+
 std::int64_t read_ahead_bytes(extent const& e, circumstances const& c)
-{
-	switch (e.in)
-	{
-		case extent::unit::automatic: break;
-		case extent::unit::bytes: return std::min(e.amount, c.capacity_bytes);
-		case extent::unit::share: return share_of(c.capacity_bytes, e.amount) / std::max(c.readers, 1);
-		case extent::unit::time:
-			if (c.consumed_bytes_s) return taken_in(e.amount, *c.consumed_bytes_s, c.capacity_bytes);
-			break;
-	}
-	return default_read_ahead_bytes(c.capacity_bytes);
-}
+{ return bytes_of(e, c, default_read_ahead_bytes(c.capacity_bytes)); }
 
 } // namespace slipstream::stream
