@@ -1,7 +1,9 @@
 #include "disk/extension.hpp"
+
 #include "disk/admission.hpp"
 #include "disk/asking_again.hpp"
 #include "disk/disk_core.hpp"
+#include "disk/sending_at_once.hpp"
 #include "disk/torrent_storage.hpp"
 
 #include <libtorrent/alert_types.hpp>
@@ -42,6 +44,8 @@ public:
 	peer_part(lt::peer_connection_handle peer, held_pieces held, is_verified is_here)
 		: m_peer(std::move(peer)), m_held(std::move(held)), m_is_here(std::move(is_here)) {}
 
+	// The first call for which the connection is open, whoever opened it.
+	bool on_handshake(lt::span<char const>) override { send_at_once(m_peer); return true; }
 	// Our bitfield is sent when the peer's handshake has come, so each of these comes after it.
 	void sent_have_none() override { tell_held(); }
 	bool on_bitfield(lt::bitfield const&) override { tell_held(); return false; }
