@@ -61,8 +61,8 @@ def free_port(host="127.0.0.1"):
 class TempDir:
     """A temporary folder, removed by close() or at the end of a with block."""
 
-    def __init__(self):
-        self.path = tempfile.mkdtemp(prefix="slipstream-e2e-")
+    def __init__(self, parent=None):
+        self.path = tempfile.mkdtemp(prefix="slipstream-e2e-", dir=parent)
 
     def __truediv__(self, name):
         return os.path.join(self.path, name)
