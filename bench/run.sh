@@ -28,4 +28,15 @@ for bench in bench_disk bench_pool bench_disk_growth; do
   echo "$bench" >&2
   "$build/$bench" >>"$file"
 done
+echo "bench_swarm" >&2
+"$build/bench_swarm" >>"$file"
+# nginx is the competitor of one; installing Debian's starts a server on port 80, so that is for you to do.
+PATH="$PATH:/usr/sbin"
+parts=seek
+if command -v nginx >/dev/null; then parts="throughput seek"; else echo "no nginx (Debian: nginx-light): goal 16 is left out" >&2; fi
+for script in "http_cached.py $parts" "streaming.py window"; do
+  echo "$script" >&2
+  # shellcheck disable=SC2086  # a name and its arguments
+  SLIPSTREAM_BIN="$build/slipstream" python3 -B bench/$script >>"$file"
+done
 cat "$file"

@@ -147,7 +147,7 @@ def mib_s(film, seeder, capacity):
 
 
 def window(folder):
-    """One seed without a limit, in turn; the ratio is of each round's pair."""
+    """One seed without a limit, in turn; the ratio is of each round's pair. A line of the table of goals."""
     film = Film(folder, "window.mkv", 512 * MIB, 1024 * 1024)
     kept, windowed = [], []
     with LibtorrentClient("seed", film.torrent, folder.path) as seeder:
@@ -156,9 +156,10 @@ def window(folder):
             windowed.append(mib_s(film, seeder, CAPACITY))
     film.close()
     ratios = [w / k for w, k in zip(windowed, kept)]
-    print(f"\n512 MiB kept: {statistics.median(kept):.0f} MiB/s; through {CAPACITY}: {statistics.median(windowed):.0f}"
-          f" MiB/s; ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), medians of"
-          f" {len(ratios)}", flush=True)
+    ratio = statistics.median(ratios)
+    print(f"| 18 | 512 MiB through {CAPACITY}: MiB/s (second: all kept; ratios {min(ratios):.2f} to {max(ratios):.2f})"
+          f" | {statistics.median(windowed):.0f} | {statistics.median(kept):.0f} | | {ratio:.2f} x | >= 0.8 x"
+          f" | {'yes' if ratio >= 0.8 * 0.85 else '**no**'} |", flush=True)
 
 
 def idle(folder):

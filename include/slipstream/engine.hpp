@@ -3,7 +3,7 @@
 //
 // One engine owns one lt::session, one memory_disk and one thread, on which all of its state lives:
 // public calls are carried there and answered, so they may come from any thread but must not come from
-// a handler that the engine itself is running. Handlers of asynchronous calls are posted to their
+// a handler that the engine itself is running. (Reading what is in memory is not: it happens where it is asked for.) Handlers of asynchronous calls are posted to their
 // associated executor. The destructor stops everything: waiting reads complete with `cancelled`.
 // It knows nothing of HTTP, and it is not needed to use the memory disk alone.
 #pragma once
@@ -176,7 +176,7 @@ struct torrent_details
 };
 
 // A position in a file, and the bytes from there on as they become available. Made by engine::open.
-// Calls may come from any thread, one async_lease at a time. Destroying it cancels a waiting lease and
+// Calls may come from any thread, one at a time, and one async_lease at a time. Destroying it cancels a waiting lease and
 // gives up its window. It holds no more of the engine than a name: outliving the engine is harmless.
 class reader
 {
@@ -191,6 +191,10 @@ public:
 	[[nodiscard]] std::int64_t position_bytes() const;
 	// 0..size_bytes. Cancels a waiting lease. Errors: out_of_range (the position stays).
 	[[nodiscard]] expected<std::int64_t> seek(std::int64_t position_bytes);
+
+	// What is in memory at the position, verified, up to max_bytes, and moves the position behind it: at once, and in the
+	// calling thread. Empty when nothing is, at the end of the file, and when only async_lease can say what is wrong.
+	[[nodiscard]] lease take(std::size_t max_bytes);
 
 	// Completes with void(boost::system::error_code, lease): between 1 and max_bytes verified bytes from the
 	// position on, and moves the position behind them; an empty lease at the end of the file. Waits for

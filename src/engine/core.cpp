@@ -223,10 +223,27 @@ expected<std::shared_ptr<reader::impl>> core::open(std::string_view const id, in
 	if (!found) return found.error();
 	auto const file = (*found)->file(file_index);
 	if (!file) return file.error();
-	auto r = std::make_shared<reader::impl>(m_loop, *found, *file, m_environment.reader_shares.next_number()
-		, m_environment.options.read_timeout);
+	auto r = make_reader(*found, (*found)->hashes(), *file);
 	(*found)->attach(r);
 	return r;
+}
+
+std::shared_ptr<reader::impl> core::open(readable_torrent const& torrent, stream::file_geometry const& file)
+{
+	auto r = make_reader(torrent.entry, torrent.hashes, file);
+	bool const passed = m_loop->post([r, weak = torrent.entry] {
+		auto const entry = weak.lock();
+		if (entry && !entry->is_removed()) return entry->attach(r);
+		r->torrent_gone(errc::no_such_torrent);
+	});
+	return passed ? r : nullptr;
+}
+
+std::shared_ptr<reader::impl> core::make_reader(std::weak_ptr<torrent_entry> torrent, lt::info_hash_t const& hashes
+	, stream::file_geometry const& file)
+{
+	return std::make_shared<reader::impl>(m_loop, std::move(torrent), m_environment.disk, hashes, file
+		, m_environment.reader_shares.next_number(), m_environment.options.read_timeout);
 }
 
 std::vector<char> core::session_state() const

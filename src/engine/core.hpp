@@ -29,6 +29,13 @@ public:
 	core(std::shared_ptr<engine_loop> loop, memory_disk disk, engine_options options);
 	~core();
 
+	// Any thread, both.
+	[[nodiscard]] std::shared_ptr<readable_torrent const> readable(std::string_view id) const
+	{ return m_environment.readable->find(id); }
+	// A reader of a file that the torrent has. It is attached to the torrent, or told that this has gone, in its turn; null
+	// when the engine has stopped.
+	[[nodiscard]] std::shared_ptr<reader::impl> open(readable_torrent const& torrent, stream::file_geometry const& file);
+
 	// Starts the session. Throws std::runtime_error when nothing can be listened on.
 	void start();
 	// Answers everything that waits with `cancelled` and aborts the session. What is left to destroy, and
@@ -43,6 +50,7 @@ public:
 	[[nodiscard]] window_extents windows() const
 	{ return {m_environment.options.read_ahead, m_environment.options.lookbehind}; }
 	void set_windows(window_extents const& extents);
+	// Errors: as torrent_entry::file().
 	[[nodiscard]] expected<std::shared_ptr<reader::impl>> open(std::string_view id, int file_index);
 	[[nodiscard]] std::vector<char> session_state() const;
 	[[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> const& endpoints() const
@@ -60,6 +68,9 @@ public:
 	void listening_on(boost::asio::ip::tcp::endpoint endpoint);
 
 private:
+	// Any thread.
+	[[nodiscard]] std::shared_ptr<reader::impl> make_reader(std::weak_ptr<torrent_entry> torrent, lt::info_hash_t const& hashes
+		, stream::file_geometry const& file);
 	void make_offline(lt::add_torrent_params& params) const;
 	void count_peers_again();
 	// Nobody has read it for as long as the options allow.

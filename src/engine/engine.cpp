@@ -140,6 +140,7 @@ std::vector<torrent_summary> engine::torrents() const
 
 expected<std::shared_ptr<torrent_files const>> engine::files(std::string_view const id) const
 {
+	if (auto const torrent = m_impl->m_core->readable(id)) return torrent->files;
 	return m_impl->ask([&](core& c) -> expected<std::shared_ptr<torrent_files const>> {
 		auto const torrent = c.find(id);
 		if (!torrent) return torrent.error();
@@ -204,6 +205,13 @@ std::vector<char> engine::session_state() const
 
 expected<std::unique_ptr<reader>> engine::open(std::string_view const id, int const file_index)
 {
+	auto const torrent = m_impl->m_core->readable(id);
+	if (auto const file = torrent ? torrent->file(file_index) : std::nullopt)
+	{
+		auto r = m_impl->m_core->open(*torrent, *file);
+		if (!r) return errc::cancelled;
+		return std::make_unique<reader>(std::move(r));
+	}
 	return m_impl->ask([&](core& c) -> expected<std::unique_ptr<reader>> {
 		auto r = c.open(id, file_index);
 		if (!r) return r.error();

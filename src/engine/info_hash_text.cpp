@@ -42,12 +42,20 @@ std::optional<std::string> normalized_id(std::string_view const text)
 	return id;
 }
 
+std::vector<std::string> all_ids(lt::info_hash_t const& hashes)
+{
+	std::vector<std::string> ids;
+	if (hashes.has_v1()) ids.push_back(to_hex(hashes.v1));
+	if (!hashes.has_v2()) return ids;
+	ids.push_back(to_hex(hashes.v2));
+	ids.push_back(ids.back().substr(0, short_digits));
+	return ids;
+}
+
 bool names(std::string_view const id, lt::info_hash_t const& hashes)
 {
-	if (hashes.has_v1() && id == to_hex(hashes.v1)) return true;
-	if (!hashes.has_v2()) return false;
-	std::string const v2 = to_hex(hashes.v2);
-	return id == v2 || (id.size() == short_digits && v2.starts_with(id));
+	auto const ids = all_ids(hashes);
+	return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
 bool same_torrent(lt::info_hash_t const& a, lt::info_hash_t const& b)

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace slipstream {
 
@@ -14,6 +15,9 @@ namespace slipstream {
 
 // `text` in lower case when it is 40 or 64 hexadecimal digits.
 [[nodiscard]] std::optional<std::string> normalized_id(std::string_view text);
+
+// Every text that names them: v1, v2 and truncated v2.
+[[nodiscard]] std::vector<std::string> all_ids(lt::info_hash_t const& hashes);
 
 // Whether `id`, as normalized_id() gives it, is one of the hashes: v1, v2 or truncated v2.
 [[nodiscard]] bool names(std::string_view id, lt::info_hash_t const& hashes);

@@ -14,6 +14,9 @@ namespace slipstream {
 
 namespace {
 
+// While it reads on in one piece: a rate is worked out of what was taken (stream/consumption.hpp), and idleness.
+constexpr std::chrono::milliseconds tell_after{100};
+
 lease join(std::vector<lease> parts)
 {
 	if (parts.size() == 1) return std::move(parts.front());
@@ -31,23 +34,92 @@ bool worth_waiting(error const& e)
 
 } // namespace
 
-reader::impl::impl(std::shared_ptr<engine_loop> loop, std::weak_ptr<torrent_entry> torrent
-	, stream::file_geometry const file, std::uint64_t const number
+reader::impl::impl(std::shared_ptr<engine_loop> loop, std::weak_ptr<torrent_entry> torrent, memory_disk disk
+	, lt::info_hash_t const& hashes, stream::file_geometry const file, std::uint64_t const number
 	, std::chrono::milliseconds const timeout)
 	: m_loop(std::move(loop))
 	, m_torrent(std::move(torrent))
+	, m_disk(std::move(disk))
+	, m_hashes(hashes)
 	, m_file(file)
 	, m_number(number)
 	, m_timeout(timeout)
 	, m_timer(m_loop->context())
 {}
 
+// -- the caller's thread
+
+void reader::impl::start(std::size_t const max_bytes, handler done)
+{
+	++m_pending;
+	// Shared: when the gate is closed the posted copy is dropped, and this one answers.
+	auto const ended = std::make_shared<handler>([self = shared_from_this(), done = std::move(done)]
+		(boost::system::error_code const ec, lease bytes) {
+			--self->m_pending;
+			done(ec, std::move(bytes));
+		});
+	bool const passed = m_loop->post([self = shared_from_this(), max_bytes, ended] { self->begin(max_bytes, *ended); });
+	if (!passed) (*ended)(make_error_code(errc::cancelled), {});
+}
+
+lease reader::impl::take(std::size_t const max_bytes)
+{
+	if (m_pending > 0 || m_gone.load()) return {};
+	auto const from = position_bytes();
+	if (from == m_file.size_bytes) return {};
+	if (!m_memory.alive()) m_memory = m_disk.torrent(m_hashes);
+	auto bytes = gather(m_memory, max_bytes);
+	if (!bytes) return {};
+	auto const now = clock::now();
+	auto const to = from + static_cast<std::int64_t>(bytes->size_bytes());
+	m_position_bytes.store(to);
+	m_untold_bytes += to - from;
+	m_last_read.store(now.time_since_epoch().count());
+	bool const far = !m_told || now - *m_told >= tell_after || to == m_file.size_bytes
+		|| stream::locate(m_file, from).piece != stream::locate(m_file, to).piece;
+	if (far || m_idle)
+	{
+		m_told = now;
+		tell();
+	}
+	return std::move(*bytes);
+}
+
+std::optional<expected<std::int64_t>> reader::impl::move(std::int64_t const position)
+{
+	if (auto const wrong = check(position)) return *wrong;
+	if (m_pending > 0) return std::nullopt;
+	if (auto const why = m_gone.load()) return error(*why);
+	auto const from = position_bytes();
+	m_position_bytes.store(position);
+	auto const now = clock::now();
+	m_told = now;
+	m_last_read.store(now.time_since_epoch().count());
+	m_loop->post([self = shared_from_this(), from, position] { self->jumped(from, position); });
+	return position;
+}
+
+void reader::impl::tell()
+{
+	m_loop->post([self = shared_from_this()] {
+		self->account();
+		self->follow();
+	});
+}
+
+std::optional<error> reader::impl::check(std::int64_t const position) const
+{
+	if (position >= 0 && position <= m_file.size_bytes) return std::nullopt;
+	return error(errc::out_of_range, fmt::format("position {} is outside the file of {} bytes", position, m_file.size_bytes));
+}
+
+// -- the engine's thread
+
 void reader::impl::begin(std::size_t const max_bytes, handler done)
 {
 	if (max_bytes == 0 || m_waiting) return complete(done, error(errc::bad_argument));
-	if (m_gone) return complete(done, error(*m_gone));
-	m_last_read = clock::now();
-	if (auto const torrent = m_torrent.lock(); torrent && std::exchange(m_idle, false)) torrent->demand_changed();
+	if (auto const why = m_gone.load()) return complete(done, error(*why));
+	m_last_read.store(clock::now().time_since_epoch().count());
 	if (position_bytes() == m_file.size_bytes) return done({}, {});
 	if (try_complete(max_bytes, done)) return;
 	wait(max_bytes, std::move(done));
@@ -61,7 +133,7 @@ bool reader::impl::try_complete(std::size_t const max_bytes, handler const& done
 		complete(done, error(errc::no_such_torrent));
 		return true;
 	}
-	auto bytes = gather(*torrent, max_bytes);
+	auto bytes = gather(torrent->memory(), max_bytes);
 	if (!bytes)
 	{
 		if (worth_waiting(bytes.error())) return false;
@@ -70,9 +142,11 @@ bool reader::impl::try_complete(std::size_t const max_bytes, handler const& done
 		complete(done, error(errc::torrent_failed, bytes.error().detail));
 		return true;
 	}
-	m_last_read = clock::now();
-	m_consumed.took(m_last_read, static_cast<std::int64_t>(bytes->size_bytes()));
-	move_to(position_bytes() + static_cast<std::int64_t>(bytes->size_bytes()));
+	auto const size = static_cast<std::int64_t>(bytes->size_bytes());
+	m_last_read.store(clock::now().time_since_epoch().count());
+	m_untold_bytes += size;
+	account();
+	move_to(position_bytes() + size);
 	done({}, std::move(*bytes));
 	return true;
 }
@@ -83,16 +157,17 @@ void reader::impl::complete(handler const& done, error const& why)
 	done(why.code, {});
 }
 
-expected<lease> reader::impl::gather(torrent_entry& torrent, std::size_t const max_bytes) const
+// Any thread.
+expected<lease> reader::impl::gather(memory_torrent const& memory, std::size_t const max_bytes) const
 {
 	std::vector<lease> parts;
-	std::size_t left = std::min(max_bytes, torrent.max_lease_bytes());
+	std::size_t left = std::min(max_bytes, max_lease_bytes(m_disk));
 	std::int64_t position = position_bytes();
 	while (left > 0 && position < m_file.size_bytes)
 	{
 		stream::place const at = stream::locate(m_file, position);
 		int const length = static_cast<int>(std::min(left, static_cast<std::size_t>(at.left_bytes)));
-		auto part = torrent.view(at, length);
+		auto part = memory.view(at.piece, at.offset_bytes, length, true);
 		if (!part && parts.empty()) return part.error();
 		if (!part) break;
 		std::size_t const got = part->size_bytes();
@@ -117,7 +192,8 @@ void reader::impl::wait(std::size_t const max_bytes, handler done)
 		// A timer that ran out while it was set anew belongs to an earlier wait.
 		if (r && !ec && r->m_timer.expiry() <= std::chrono::steady_clock::now()) r->fail(error(errc::read_timeout));
 	});
-	torrent->demand_changed();
+	m_window = window();
+	torrent->demand_is_urgent();
 }
 
 reader::impl::waiting reader::impl::stop_waiting()
@@ -142,7 +218,7 @@ void reader::impl::fail(error const& why)
 std::optional<reader::impl::clock::time_point> reader::impl::unread_for(clock::duration const time) const
 {
 	if (m_waiting) return std::nullopt;
-	return m_last_read + time;
+	return clock::time_point(clock::duration(m_last_read.load())) + time;
 }
 
 void reader::impl::torrent_gone(errc const why)
@@ -155,30 +231,47 @@ void reader::impl::cancel() { fail(error(errc::cancelled)); }
 
 expected<std::int64_t> reader::impl::seek(std::int64_t const position)
 {
-	if (position < 0 || position > m_file.size_bytes)
-		return error(errc::out_of_range, fmt::format("position {} is outside the file of {} bytes"
-			, position, m_file.size_bytes));
+	if (auto const wrong = check(position)) return *wrong;
 	cancel();
-	if (m_gone) return error(*m_gone);
-	if (position != position_bytes())
-	{
-		end_run();
-		m_run_began_bytes = position;
-	}
-	m_active = true;
-	m_last_read = clock::now();
-	move_to(position);
-	if (auto const torrent = m_torrent.lock()) torrent->demand_changed();
+	if (auto const why = m_gone.load()) return error(*why);
+	auto const from = position_bytes();
+	m_position_bytes.store(position);
+	m_last_read.store(clock::now().time_since_epoch().count());
+	jumped(from, position);
 	return position;
+}
+
+// The position may have moved on since.
+void reader::impl::jumped(std::int64_t const from, std::int64_t const to)
+{
+	account();
+	if (from != to)
+	{
+		end_run(from);
+		m_run_began_bytes = to;
+	}
+	follow();
 }
 
 void reader::impl::move_to(std::int64_t const position)
 {
-	stream::window const before = window();
 	m_position_bytes.store(position);
+	follow();
+}
+
+void reader::impl::account()
+{
+	if (auto const bytes = m_untold_bytes.exchange(0); bytes > 0)
+		m_consumed.took(clock::time_point(clock::duration(m_last_read.load())), bytes);
+}
+
+// Its torrent is told when it looks elsewhere, or looks again.
+void reader::impl::follow()
+{
 	m_active = true;
-	if (before == window()) return;
-	if (auto const torrent = m_torrent.lock()) torrent->demand_changed();
+	bool const was_idle = m_idle.exchange(false);
+	auto const torrent = m_torrent.lock();
+	if (torrent && (std::exchange(m_window, window()) != window() || was_idle)) torrent->demand_changed();
 }
 
 stream::window reader::impl::window() const
@@ -187,15 +280,16 @@ stream::window reader::impl::window() const
 	return stream::window_at(m_file, position_bytes(), m_portion.read_ahead_bytes);
 }
 
-void reader::impl::end_run()
+void reader::impl::end_run(std::int64_t const at_bytes)
 {
-	if (auto const torrent = m_torrent.lock()) torrent->left(m_file, m_run_began_bytes, position_bytes());
+	if (auto const torrent = m_torrent.lock()) torrent->left(m_file, m_run_began_bytes, at_bytes);
 }
 
 void reader::impl::close()
 {
 	cancel();
-	end_run();
+	account();
+	end_run(position_bytes());
 	if (auto const torrent = m_torrent.lock()) torrent->detach(*this);
 }
 
@@ -214,22 +308,36 @@ std::int64_t reader::position_bytes() const { return m_impl->position_bytes(); }
 
 expected<std::int64_t> reader::seek(std::int64_t const position)
 {
+	if (auto moved = m_impl->move(position)) return std::move(*moved);
 	auto answer = m_impl->loop().call([&] { return m_impl->seek(position); });
 	return answer ? std::move(*answer) : error(errc::cancelled);
 }
 
+lease reader::take(std::size_t const max_bytes) { return m_impl->take(max_bytes); }
+
 void reader::start_lease(std::size_t const max_bytes
 	, std::function<void(boost::system::error_code, lease)> done)
 {
-	// Shared: when the gate is closed the posted copy is dropped, and this one answers.
-	auto const shared = std::make_shared<impl::handler>(std::move(done));
-	bool const passed = m_impl->loop().post([i = m_impl, max_bytes, shared]
-		{ i->begin(max_bytes, *shared); });
-	if (!passed) (*shared)(make_error_code(errc::cancelled), {});
+	m_impl->start(max_bytes, std::move(done));
 }
+
+namespace {
+
+std::size_t copy(lease const& from, char* to)
+{
+	for (lease::view const v : from.views())
+	{
+		std::memcpy(to, v.data(), v.size());
+		to += v.size();
+	}
+	return from.size_bytes();
+}
+
+} // namespace
 
 expected<std::size_t> reader::read(std::span<char> const buffer)
 {
+	if (lease const here = take(buffer.size()); !here.empty()) return copy(here, buffer.data());
 	struct outcome
 	{
 		boost::system::error_code ec;
@@ -240,13 +348,7 @@ expected<std::size_t> reader::read(std::span<char> const buffer)
 		{ answer->set_value({ec, std::move(bytes)}); });
 	outcome const got = answer->get_future().get();
 	if (got.ec) return error(static_cast<errc>(got.ec.value()));
-	char* to = buffer.data();
-	for (lease::view const v : got.bytes.views())
-	{
-		std::memcpy(to, v.data(), v.size());
-		to += v.size();
-	}
-	return got.bytes.size_bytes();
+	return copy(got.bytes, buffer.data());
 }
 
 std::string reader::failure() const

@@ -8,6 +8,7 @@
 
 #include <slipstream/extent.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -28,7 +29,7 @@ public:
 		friend bool operator==(facts const&, facts const&) = default;
 	};
 
-	// Readers have numbers that are not used again; earlier ones come first where not even the heads fit.
+	// Any thread. Readers have numbers that are not used again; earlier ones come first where not even the heads fit.
 	[[nodiscard]] std::uint64_t next_number() { return ++m_last_number; }
 	// Answer whether anybody's portion may have changed. A consumption that changed little is not news.
 	bool tell(std::uint64_t reader, facts const& f);
@@ -48,7 +49,7 @@ private:
 
 	extent m_lookbehind;
 	extent m_read_ahead;
-	std::uint64_t m_last_number = 0;
+	std::atomic<std::uint64_t> m_last_number{0};
 	std::map<std::uint64_t, member> m_members;
 	std::int64_t m_capacity_bytes = 0;     // for which they were shared out
 	std::int64_t m_protectable_bytes = 0;

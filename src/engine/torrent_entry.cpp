@@ -20,7 +20,7 @@
 
 namespace slipstream {
 
-std::size_t torrent_environment::max_lease_bytes() const
+std::size_t max_lease_bytes(memory_disk const& disk)
 {
 	return static_cast<std::size_t>(std::clamp<std::int64_t>(disk.capacity_bytes() / 64, 4 * block_size_bytes, 1 << 20));
 }
@@ -36,6 +36,7 @@ torrent_entry::torrent_entry(torrent_environment& environment, lt::torrent_handl
 	, m_life(clock::now())
 	, m_life_timer(environment.context)
 	, m_idle_timer(environment.context)
+	, m_update_timer(environment.context)
 {
 	if (params.ti) use_metadata(params.ti);
 }
@@ -92,6 +93,7 @@ void torrent_entry::checked()
 	if (!m_metadata) metadata_arrived();
 	if (!m_metadata || m_phase == torrent_phase::failed) return;
 	m_phase = torrent_phase::ready;
+	m_environment.readable->enter(std::make_shared<readable_torrent>(readable_torrent{weak_from_this(), m_hashes, m_files, m_metadata}));
 	answer_waiting({});
 	demand_changed();
 }
@@ -102,6 +104,7 @@ void torrent_entry::fail(errc const e, std::string detail)
 	if (m_metadata && m_failure && m_failure->is(errc::no_space)) return;
 	spdlog::warn("torrent {}: {}", m_id, detail);
 	m_phase = torrent_phase::failed;
+	m_environment.readable->leave(m_hashes);
 	m_failure = error(e, std::move(detail));
 	answer_waiting(make_error_code(e));
 	for (auto const& r : m_readers) r->fail(*m_failure);
@@ -133,7 +136,9 @@ void torrent_entry::removed(errc const why)
 	m_metadata_timer.cancel();
 	m_life_timer.cancel();
 	m_idle_timer.cancel();
+	m_update_timer.cancel();
 	m_removed = true;
+	m_environment.readable->leave(m_hashes);
 	answer_waiting(make_error_code(why));
 	for (auto const& done : std::exchange(m_saving, {})) done(make_error_code(why), {});
 	bool others_gain = false;
@@ -216,11 +221,6 @@ memory_torrent const& torrent_entry::memory() const
 {
 	if (!m_memory.alive()) m_memory = m_environment.disk.torrent(m_hashes);
 	return m_memory;
-}
-
-expected<lease> torrent_entry::view(stream::place const& at, int const length)
-{
-	return memory().view(at.piece, at.offset_bytes, length, true);
 }
 
 payload_totals torrent_entry::payload() const

@@ -13,6 +13,7 @@
 // and after removed() it is of no use to anybody.
 #pragma once
 
+#include "engine/readable_torrents.hpp"
 #include "engine/shares.hpp"
 #include "stream/demand.hpp"
 #include "stream/life.hpp"
@@ -51,6 +52,7 @@ struct torrent_environment
 	memory_disk disk;
 	engine_options options;
 	shares reader_shares{};
+	std::shared_ptr<readable_torrents> const readable = std::make_shared<readable_torrents>();
 	std::function<void()> count_peers_again{};  // has libtorrent find out anew which peers it may connect to
 	// Has the other torrents look what their readers may have now.
 	std::function<void(torrent_entry const*)> shares_changed{};
@@ -59,9 +61,10 @@ struct torrent_environment
 
 	// Tells who uses the engine that its torrents are others, or other than they were.
 	void changed() const { if (options.on_change) options.on_change(); }
-	// What one read may pin at most: little beside the capacity, enough for throughput.
-	[[nodiscard]] std::size_t max_lease_bytes() const;
 };
+
+// What one read may pin at most: little beside the capacity, enough for throughput. Any thread.
+[[nodiscard]] std::size_t max_lease_bytes(memory_disk const& disk);
 
 class torrent_entry : public std::enable_shared_from_this<torrent_entry>
 {
@@ -108,21 +111,23 @@ public:
 	// Called once, never from inside the call's stack frame unless it fails at once.
 	void save_resume_data(resume_data_handler done);
 	[[nodiscard]] expected<stream::file_geometry> file(int index) const;
+	[[nodiscard]] bool is_removed() const { return m_removed; }
 	void connect(boost::asio::ip::tcp::endpoint const& peer);
 
 	// For readers.
 	void attach(std::shared_ptr<reader::impl> r);
 	void detach(reader::impl& r);
-	// Some reader's window moved: libtorrent is told the difference soon, once for many moves.
+	// Some reader's window moved: libtorrent is told the difference soon, once for many moves; or, when somebody waits, next.
 	void demand_changed();
+	void demand_is_urgent();
 	// A reader read [first, end) of the file without a jump, and went elsewhere.
 	void left(stream::file_geometry const& file, std::int64_t first, std::int64_t end);
 	// Other readers came, went, or became idle.
 	void shares_changed();
 	// A reader begins to wait for bytes that are not here. An error when waiting is in vain.
 	[[nodiscard]] std::optional<error> prepare_to_wait();
-	[[nodiscard]] expected<lease> view(stream::place const& at, int length);
-	[[nodiscard]] std::size_t max_lease_bytes() const { return m_environment.max_lease_bytes(); }
+	// Finds the storage again when it was not there yet, or was replaced.
+	[[nodiscard]] memory_torrent const& memory() const;
 
 private:
 	void use_metadata(std::shared_ptr<lt::torrent_info const> metadata);
@@ -146,8 +151,6 @@ private:
 	void apply(stream::demand_changes const& changes);
 	[[nodiscard]] bool requests_in_flight() const;
 	[[nodiscard]] std::vector<reader::impl*> active_readers() const;
-	// Finds the storage again when it was not there yet, or was replaced.
-	memory_torrent const& memory() const;
 
 	torrent_environment& m_environment;
 	lt::torrent_handle m_handle;
@@ -177,12 +180,15 @@ private:
 	stream::life m_life;
 	boost::asio::steady_timer m_life_timer;
 	boost::asio::steady_timer m_idle_timer;
+	boost::asio::steady_timer m_update_timer;
 	std::optional<clock::time_point> m_idle_timer_at;  // when it is set for
 	std::optional<std::chrono::system_clock::time_point> m_drops_at;
 	bool m_was_waited_for = false;
 	bool m_removed = false;
 	bool m_keeping = false;      // lookbehind is set, maybe from when there were readers
 	bool m_update_posted = false;
+	bool m_update_timed = false;
+	clock::time_point m_updated{};  // last
 	bool m_paused = false;       // by who uses the engine
 	bool m_protecting = false;   // reader pieces are set
 	bool m_upload_mode = false;  // libtorrent stopped downloading after a write was refused

@@ -16,6 +16,8 @@ namespace slipstream {
 
 namespace {
 
+constexpr std::chrono::milliseconds least_between_updates{5};
+
 // The head of a window, which gets deadlines: enough to keep several peers busy, and not so much that
 // everything is urgent.
 constexpr int urgent_bytes = 2 << 20;
@@ -63,18 +65,33 @@ void torrent_entry::shares_changed()
 	if (!m_readers.empty()) demand_changed();
 }
 
+// A fast swarm verifies thousands of pieces a second, and players open and close as many connections: the demand is worked
+// out over whole windows, and told to the disk and to libtorrent, so not for each of these.
 void torrent_entry::demand_changed()
 {
-	// A fast swarm verifies thousands of pieces a second, and the demand is worked out over whole windows.
+	if (m_update_posted || std::exchange(m_update_timed, true)) return;
+	m_update_timer.expires_at(m_updated + least_between_updates);
+	m_update_timer.async_wait([self = weak_from_this()](boost::system::error_code const ec) {
+		auto const entry = self.lock();
+		if (entry && !ec && std::exchange(entry->m_update_timed, false)) entry->update_demand();
+	});
+}
+
+void torrent_entry::demand_is_urgent()
+{
 	if (std::exchange(m_update_posted, true)) return;
 	boost::asio::post(m_environment.context, [self = weak_from_this()] {
-		if (auto const entry = self.lock()) entry->update_demand();
+		auto const entry = self.lock();
+		if (!entry || !std::exchange(entry->m_update_posted, false)) return;
+		entry->m_update_timed = false;
+		entry->m_update_timer.cancel();
+		entry->update_demand();
 	});
 }
 
 void torrent_entry::update_demand()
 {
-	m_update_posted = false;
+	m_updated = clock::now();
 	if (!m_metadata || m_removed) return;
 	share_memory();
 	std::vector<stream::window> shown;

@@ -168,7 +168,8 @@ asio::awaitable<std::optional<error>> connection::send_part(outgoing& to, byte_r
 		auto const since = outgoing::clock::now();
 		auto const most = static_cast<std::size_t>(std::min<std::int64_t>(left, static_cast<std::int64_t>(limit)));
 		lent held(to.served, most);
-		expected<lease> const bytes = co_await next_lease(*to.from, most);
+		expected<lease> bytes = to.from->take(most);
+		if (bytes->empty()) bytes = co_await next_lease(*to.from, most);
 		to.count_wait(outgoing::clock::now() - since);
 		if (!bytes) co_return bytes.error();
 		if (is_over()) co_return error(errc::cancelled);

@@ -49,21 +49,16 @@ public:
 	std::size_t max_bytes = 0;
 	lease_done waiting;
 
-	// What the waiting read completes with, when it can. With the lock held; run without it.
-	completion step()
+	// Bytes at the position, as far as they are here; empty at the end of the file. With the lock held.
+	std::optional<lease> lend(test::scripted_torrent const& t, std::size_t const most)
 	{
-		if (!waiting) return {};
-		auto const found = shared->torrents.find(id);
-		if (found == shared->torrents.end()) return finish(errc::no_such_torrent);
-		test::scripted_torrent const& t = found->second;
 		std::string const& content = t.contents[file];
 		auto const from = static_cast<std::size_t>(position);
 		std::size_t const end = std::min(content.size(), t.here_bytes);
-		if (from < content.size() && from >= end)
-			return t.read_failure ? finish(*t.read_failure) : completion{};
+		if (from < content.size() && from >= end) return std::nullopt;
 
 		// What the leases that are alive hold is counted.
-		std::shared_ptr<std::string> const bytes(new std::string(content.substr(from, std::min(max_bytes, end - from)))
+		std::shared_ptr<std::string> const bytes(new std::string(content.substr(from, std::min(most, end - from)))
 			, [s = shared](std::string* const held) { s->lent_bytes -= held->size(); delete held; });
 		shared->lent_bytes += bytes->size();
 		shared->most_lent_bytes = std::max<std::size_t>(shared->most_lent_bytes, shared->lent_bytes);
@@ -80,7 +75,18 @@ public:
 		++shared->leases;
 		shared->changed.notify_all();
 		shared->largest_lease = std::max(shared->largest_lease, bytes->size());
-		return [done = std::exchange(waiting, {}), l = lease(std::move(views), bytes)] { done({}, l); };
+		return lease(std::move(views), bytes);
+	}
+
+	// What the waiting read completes with, when it can. With the lock held; run without it.
+	completion step()
+	{
+		if (!waiting) return {};
+		auto const found = shared->torrents.find(id);
+		if (found == shared->torrents.end()) return finish(errc::no_such_torrent);
+		auto bytes = lend(found->second, max_bytes);
+		if (!bytes) return found->second.read_failure ? finish(*found->second.read_failure) : completion{};
+		return [done = std::exchange(waiting, {}), l = std::move(*bytes)] { done({}, l); };
 	}
 
 	completion finish(errc const e)
@@ -299,6 +305,15 @@ std::string reader::failure() const
 	std::lock_guard const lock(m_impl->shared->mutex);
 	auto const found = m_impl->shared->torrents.find(m_impl->id);
 	return found == m_impl->shared->torrents.end() ? std::string() : found->second.failure_detail;
+}
+
+lease reader::take(std::size_t const max_bytes)
+{
+	std::lock_guard const lock(m_impl->shared->mutex);
+	auto const found = m_impl->shared->torrents.find(m_impl->id);
+	if (m_impl->waiting || found == m_impl->shared->torrents.end()) return {};
+	auto bytes = m_impl->lend(found->second, max_bytes);
+	return bytes ? std::move(*bytes) : lease{};
 }
 
 expected<std::size_t> reader::read(std::span<char>) { return errc::bad_argument; }
