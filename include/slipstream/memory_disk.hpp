@@ -28,7 +28,7 @@
 #include <span>
 #include <vector>
 
-namespace libtorrent { struct plugin; struct add_torrent_params; }
+namespace libtorrent { struct plugin; struct add_torrent_params; struct torrent_handle; }
 
 namespace slipstream {
 
@@ -204,20 +204,24 @@ public:
 	// being wanted. This puts the application's priorities back: to be called with the params of the torrent's last
 	// save_resume_data_alert before they are written. Nothing changes when the torrent is not here, or nothing was withheld.
 	void put_back_priorities(lt::add_torrent_params& resume_data) const;
+	// The same for the torrent of one session, where several sessions have it.
+	void put_back_priorities(lt::add_torrent_params& resume_data, lt::torrent_handle const& torrent) const;
 
 	// The storage of a torrent, found by any of its hashes. Where several sessions have the same torrent,
 	// the one that was added last. A handle that is not alive when there is none.
 	// The v1 hash of a hybrid torrent that came as a v2-only magnet link is known with extension() only.
 	[[nodiscard]] memory_torrent torrent(lt::info_hash_t const& hashes) const;
 	[[nodiscard]] memory_torrent torrent(lt::sha1_hash const& v1_or_truncated_v2) const;
+	// That of the handle's own session, where several sessions have the same torrent.
+	[[nodiscard]] memory_torrent torrent(lt::torrent_handle const& torrent) const;
 
 	[[nodiscard]] std::int64_t capacity_bytes() const;
 	// Takes effect at once: nothing more is stored until what is in use is below it, and pieces that may go are
 	// evicted. Memory is given back to the system. Errors: bad_argument, with the sum, when it is below
 	// min_capacity_bytes or what the torrents that do not fit need.
 	[[nodiscard]] expected<std::int64_t> set_capacity_bytes(std::int64_t bytes);
-	// Whether a torrent of this size can be streamed through the capacity. Errors: no_space, with the sum in its detail, when
-	// the torrent does not fit and its pieces are too large for anything to be kept. A session is told the same:
+	// Whether a torrent of this size can be streamed through the capacity. Errors: bad_argument (not below 2^48 bytes, or
+	// 2^30 for a piece); no_space, with the sum in its detail, when the torrent does not fit and its pieces are too large for anything to be kept. A session is told the same:
 	// such a torrent stops with errc::no_space when it is added.
 	[[nodiscard]] expected<std::int64_t> room_for(std::int64_t size_bytes, int piece_length_bytes) const;
 	[[nodiscard]] memory_stats stats() const;

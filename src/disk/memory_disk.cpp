@@ -6,6 +6,7 @@
 #include "disk/torrent_storage.hpp"
 
 #include <libtorrent/add_torrent_params.hpp>
+#include <libtorrent/torrent_handle.hpp>
 #include <libtorrent/torrent_info.hpp>
 
 #include <algorithm>
@@ -209,24 +210,34 @@ std::shared_ptr<lt::plugin> memory_disk::extension(std::weak_ptr<memory_events> 
 	return make_extension(m_core, std::move(events), who);
 }
 
+namespace {
+
+void put_back(torrent_storage const& storage, lt::add_torrent_params& resume_data)
+{
+	auto& priorities = resume_data.piece_priorities;
+	auto const withheld = storage.withheld_when_saved();
+	for (std::size_t i = 0; i < withheld.size(); ++i)
+	{
+		if (withheld[i] == lt::dont_download) continue;
+		// What it leaves out has the default.
+		if (priorities.size() <= i) priorities.resize(i + 1, lt::default_priority);
+		if (priorities[i] == lt::dont_download) priorities[i] = withheld[i];
+	}
+}
+
+} // namespace
+
 void memory_disk::put_back_priorities(lt::add_torrent_params& resume_data) const
 {
 	auto const hashes = resume_data.ti ? resume_data.ti->info_hashes() : resume_data.info_hashes;
 	for (auto const& name : names_of(hashes))
-	{
-		auto const storage = m_core->find(name);
-		if (!storage) continue;
-		auto& priorities = resume_data.piece_priorities;
-		auto const withheld = storage->withheld_when_saved();
-		for (std::size_t i = 0; i < withheld.size(); ++i)
-		{
-			if (withheld[i] == lt::dont_download) continue;
-			// What it leaves out has the default.
-			if (priorities.size() <= i) priorities.resize(i + 1, lt::default_priority);
-			if (priorities[i] == lt::dont_download) priorities[i] = withheld[i];
-		}
-		return;
-	}
+		if (auto const storage = m_core->find(name)) return put_back(*storage, resume_data);
+}
+
+void memory_disk::put_back_priorities(lt::add_torrent_params& resume_data, lt::torrent_handle const& torrent) const
+{
+	auto const owner = torrent.native_handle();
+	if (auto const storage = m_core->find_owned_by(owner.get())) put_back(*storage, resume_data);
 }
 
 memory_torrent memory_disk::torrent(lt::info_hash_t const& hashes) const
@@ -241,6 +252,12 @@ memory_torrent memory_disk::torrent(lt::sha1_hash const& hash) const
 	return memory_torrent(m_core->find(hash));
 }
 
+memory_torrent memory_disk::torrent(lt::torrent_handle const& torrent) const
+{
+	auto const owner = torrent.native_handle();
+	return memory_torrent(owner ? m_core->find_owned_by(owner.get()) : nullptr);
+}
+
 std::int64_t memory_disk::capacity_bytes() const { return m_core->pool.capacity_blocks() * block_size_bytes; }
 
 expected<std::int64_t> memory_disk::set_capacity_bytes(std::int64_t const bytes)
@@ -248,8 +265,9 @@ expected<std::int64_t> memory_disk::set_capacity_bytes(std::int64_t const bytes)
 
 expected<std::int64_t> memory_disk::room_for(std::int64_t const size_bytes, int const piece_length_bytes) const
 {
-	if (size_bytes < 0 || piece_length_bytes <= 0)
-		return error(errc::bad_argument, "a torrent has a size of 0 or more and a piece length of 1 or more");
+	// libtorrent's own bounds; what is counted below then fits its types.
+	if (size_bytes < 0 || size_bytes >= std::int64_t{1} << 48 || piece_length_bytes <= 0 || piece_length_bytes > 1 << 30)
+		return error(errc::bad_argument, "a torrent has a size of 0 to 2^48 - 1 bytes and a piece length of 1 to 2^30");
 	auto const pieces = (size_bytes + piece_length_bytes - 1) / piece_length_bytes;
 	auto const piece_blocks = (piece_length_bytes + block_size_bytes - 1) / block_size_bytes;
 	if (auto const b = m_core->cache.refusal_of(pieces * piece_blocks, piece_blocks)) return error(errc::no_space, b->text());
