@@ -18,6 +18,14 @@
 }
 
 #ifdef SWIGGO
+// Strings in. As SWIG's own, but what it throws when there is no memory does not leave the wrapper: %exception is around the call
+// alone, not around this.
+%typemap(in) std::string const & (std::string temporary)
+{
+	try { temporary.assign($input.p, static_cast<std::size_t>($input.n)); }
+	catch (std::exception const& e) { SWIG_exception(SWIG_MemoryError, e.what()); }
+	$1 = &temporary;
+}
 // A buffer that is filled: a []byte. It is Go's, and is used during the call alone.
 %typemap(gotype) (char *buffer, std::size_t size) "[]byte"
 %typemap(in) (char *buffer, std::size_t size)
@@ -27,7 +35,8 @@
 %typemap(in) std::vector<int> const & (std::vector<int> temporary)
 {
 	int const *const first = static_cast<int const *>($input.array);
-	temporary.assign(first, first + $input.len);
+	try { temporary.assign(first, first + $input.len); }
+	catch (std::exception const& e) { SWIG_exception(SWIG_MemoryError, e.what()); }
 	$1 = &temporary;
 }
 #endif

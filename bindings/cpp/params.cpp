@@ -30,9 +30,11 @@ lt::add_torrent_params fresh()
 void check_size(bytes const& content)
 {
 	if (content.size() > max_torrent_bytes)
-		fail(fault_too_large, "a torrent file has at most " + std::to_string(max_torrent_bytes) + " bytes, this has "
-			+ std::to_string(content.size()));
+		fail(fault_too_large, "a torrent file and resume data have at most " + std::to_string(max_torrent_bytes)
+			+ " bytes, this has " + std::to_string(content.size()));
 }
+
+lt::info_hash_t hashes_in(lt::add_torrent_params const& p) { return p.ti ? p.ti->info_hashes() : p.info_hashes; }
 
 template <typename Load>
 lt::add_torrent_params loaded(fault const kind, char const* const what, Load&& load)
@@ -85,6 +87,7 @@ void add_params::from_torrent_file(bytes const& content, outcome& out)
 void add_params::from_resume_data(bytes const& data, outcome& out)
 {
 	guarded(out, [&] {
+		check_size(data);
 		*m_params = loaded(fault_bad_torrent, "not resume data", [&] { return lt::read_resume_data(data); });
 	});
 }
@@ -103,16 +106,12 @@ void add_params::add_metadata(bytes const& torrent_file, outcome& out)
 	guarded(out, [&] {
 		check_size(torrent_file);
 		auto const other = loaded(fault_bad_torrent, "not a torrent file", [&] { return lt::load_torrent_buffer(torrent_file); });
+		if (!same_torrent(other.ti->info_hashes(), hashes_in(*m_params)))
+			fail(fault_bad_torrent, "the torrent file is of another torrent");
 		m_params->ti = other.ti;
 		m_params->info_hashes = other.ti->info_hashes();
 	});
 }
-
-namespace {
-
-lt::info_hash_t hashes_in(lt::add_torrent_params const& p) { return p.ti ? p.ti->info_hashes() : p.info_hashes; }
-
-} // namespace
 
 bytes add_params::v1_hash() const { return v1_of(hashes_in(*m_params)); }
 bytes add_params::v2_hash() const { return v2_of(hashes_in(*m_params)); }

@@ -142,9 +142,10 @@ void file_reader::impl::want(torrent_entry& entry, place const& file, std::int64
 	w.position = file.begin + position;
 	w.end = file.begin + file.size;
 	w.piece_length = file.piece_length;
-	w.read_ahead_bytes = m_options.read_ahead_bytes > 0 ? m_options.read_ahead_bytes
-		: std::clamp<std::int64_t>(capacity / 8, 1 << 20, 64 << 20);
-	w.lookbehind_bytes = m_options.lookbehind_bytes >= 0 ? m_options.lookbehind_bytes : capacity / 4;
+	// No more than the file, however much was asked for.
+	w.read_ahead_bytes = std::min(file.size, m_options.read_ahead_bytes > 0 ? m_options.read_ahead_bytes
+		: std::clamp<std::int64_t>(capacity / 8, 1 << 20, 64 << 20));
+	w.lookbehind_bytes = std::min(file.size, m_options.lookbehind_bytes >= 0 ? m_options.lookbehind_bytes : capacity / 4);
 	{
 		std::scoped_lock const l(m_mutex);
 		if (m_closed) fail(fault_closed, "the reader is closed");
@@ -166,7 +167,8 @@ void file_reader::impl::fail_if_stopped(torrent_entry const& entry) const
 	session_core::use const s(core());
 	auto const status = entry.handle.status({});
 	if (status.errc) fail(fault_torrent_failed, "libtorrent stopped the torrent: " + status.errc.message());
-	if (status.flags & lt::torrent_flags::upload_mode) fail(fault_no_space, "the memory is full, and nothing in it may go");
+	if (status.flags & lt::torrent_flags::upload_mode) fail(fault_no_space
+		, "the torrent is in upload mode: the memory was full and nothing in it may go, or the application set the flag");
 }
 
 std::int64_t file_reader::impl::read(char* const buffer, std::size_t const size, std::int64_t const timeout_ms)
@@ -200,7 +202,7 @@ std::int64_t file_reader::impl::read(char* const buffer, std::size_t const size,
 		auto const seen = entry->changed.seen();
 		fail_if_ended(seeks);
 		static_cast<void>(core().entry(m_torrent));
-		auto const got = core().storage(file.hashes).read(piece, static_cast<int>(at % file.piece_length), {buffer, wanted});
+		auto const got = core().storage(*entry).read(piece, static_cast<int>(at % file.piece_length), {buffer, wanted});
 		if (got)
 		{
 			auto const next = position + static_cast<std::int64_t>(*got);

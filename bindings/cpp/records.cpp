@@ -31,7 +31,12 @@ void set_torrent(alert_record& r, lt::torrent_alert const& a, session_core& core
 	r.torrent = entry->number;
 	std::scoped_lock const l(entry->hashes_mutex);
 	bool const known = entry->hashes.has_v1() || entry->hashes.has_v2();
-	if ((!known || lt::alert_cast<lt::metadata_received_alert>(&a)) && a.handle.is_valid()) entry->hashes = a.handle.info_hashes();
+	if (!known || lt::alert_cast<lt::metadata_received_alert>(&a))
+	{
+		try { entry->hashes = a.handle.info_hashes(); }
+		// It is gone, perhaps just now. The alert, and those popped with it, are told all the same.
+		catch (lt::system_error const&) {}
+	}
 	r.v1 = v1_of(entry->hashes);
 	r.v2 = v2_of(entry->hashes);
 }
@@ -82,7 +87,7 @@ bool about_torrents(alert_record& r, lt::alert const& alert, session_core& core)
 		|| with<lt::metadata_failed_alert>(alert, [&](auto const& a) { set_error(r, a.error); })
 		|| with<lt::save_resume_data_alert>(alert, [&](auto const& a) {
 			auto params = a.params;
-			core.disk().disk()->put_back_priorities(params);
+			core.disk().disk()->put_back_priorities(params, a.handle);
 			auto const data = lt::write_resume_data_buf(params);
 			r.data.assign(data.begin(), data.end());
 			set_hashes(r, params.ti ? params.ti->info_hashes() : params.info_hashes);

@@ -61,8 +61,11 @@ std::int64_t session::find_torrent(bytes const& v1, bytes const& v2, outcome& ou
 		session_core& core = core_of(m_core);
 		auto const wanted = hashes_of(v1, v2);
 		session_core::use const s(core);
-		for (auto const& h : s->get_torrents())
-			if (same_torrent(h.info_hashes(), wanted)) return core.enter(h)->number;
+		std::vector<lt::sha1_hash> names; // as libtorrent files them: v1, and the first 20 bytes of v2
+		if (wanted.has_v1()) names.push_back(wanted.v1);
+		if (wanted.has_v2()) names.emplace_back(wanted.v2.data());
+		for (auto const& name : names)
+			if (auto const h = s->find_torrent(name); h.is_valid() && same_torrent(h.info_hashes(), wanted)) return core.enter(h)->number;
 		fail(fault_no_such_torrent, "the session has no torrent with that info-hash");
 	});
 }
@@ -104,6 +107,7 @@ void session::add_dht_node(std::string const& host, int const port, outcome& out
 {
 	guarded(out, [&] {
 		if (port < 1 || port > 65535) fail(fault_bad_argument, "a port is 1 to 65535, not " + std::to_string(port));
+		if (host.empty() || host.find('\0') != std::string::npos) fail(fault_bad_argument, "\"" + host + "\" is no host's name");
 		session_core::use(core_of(m_core))->add_dht_node({host, port});
 	});
 }

@@ -67,7 +67,7 @@ public:
 		if (auto const* const saved = lt::alert_cast<lt::save_resume_data_alert>(alert))
 		{
 			auto params = saved->params;
-			core->disk().disk()->put_back_priorities(params);
+			core->disk().disk()->put_back_priorities(params, saved->handle);
 			auto const data = lt::write_resume_data_buf(params);
 			answer(*core->enter(saved->handle), {data.begin(), data.end()}, {});
 		}
@@ -229,6 +229,13 @@ std::shared_ptr<torrent_entry> session_core::entry(std::int64_t const torrent) c
 	return entry;
 }
 
+memory_torrent session_core::storage(torrent_entry& torrent) const
+{
+	std::scoped_lock const l(torrent.storage_mutex);
+	if (!torrent.storage.alive()) torrent.storage = m_disk.disk()->torrent(torrent.handle);
+	return torrent.storage;
+}
+
 std::vector<std::shared_ptr<torrent_entry>> session_core::entries() const
 {
 	std::scoped_lock const l(m_mutex);
@@ -259,7 +266,7 @@ lt::tcp::endpoint parse_endpoint(std::string const& text)
 		fail(fault_bad_argument, "\"" + text + "\" is not ADDR:PORT with an IP address (IPv6 in brackets) and a port from 1 to 65535");
 	};
 	auto const colon = text.rfind(':');
-	if (colon == std::string::npos) wrong();
+	if (colon == std::string::npos || text.find('\0') != std::string::npos) wrong();
 	std::string host = text.substr(0, colon);
 	bool const bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
 	if (bracketed) host = host.substr(1, host.size() - 2);

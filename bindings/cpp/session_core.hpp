@@ -82,6 +82,10 @@ struct torrent_entry
 	std::mutex hashes_mutex;
 	lt::info_hash_t hashes;
 
+	// Looked up once it is there.
+	std::mutex storage_mutex;
+	memory_torrent storage;
+
 	// The newest resume data, for those who wait for it.
 	std::mutex resume_mutex;
 	std::uint64_t resume_count = 0;       // how often it was saved, or could not be
@@ -118,7 +122,8 @@ public:
 	void close();
 	[[nodiscard]] bool closed() const;
 	[[nodiscard]] memory const& disk() const { return m_disk; }
-	[[nodiscard]] memory_torrent storage(lt::info_hash_t const& hashes) const { return m_disk.disk()->torrent(hashes); }
+	// The storage of this session's torrent: another session on the same memory may have the same torrent.
+	[[nodiscard]] memory_torrent storage(torrent_entry& torrent) const;
 
 	// The entry of a torrent, new where there was none. The network thread's as well.
 	std::shared_ptr<torrent_entry> enter(lt::torrent_handle const& handle);

@@ -104,9 +104,32 @@ int session::piece_length(std::int64_t const torrent, outcome& out) const
 bytes session::torrent_file(std::int64_t const torrent, outcome& out) const
 {
 	return guarded(out, [&] {
-		bytes result;
-		lt::bencode(std::back_inserter(result), lt::create_torrent(*in_use(m_core, torrent).metadata()).generate());
-		return result;
+		in_use const t(m_core, torrent);
+		static_cast<void>(t.metadata());
+		// With the piece layers that came since: a link does not bring them.
+		auto const metadata = t->torrent_file_with_hashes();
+		if (!metadata) fail(fault_no_metadata, "the torrent's metadata has not arrived");
+		try
+		{
+			bytes result;
+			lt::bencode(std::back_inserter(result), lt::create_torrent(*metadata).generate());
+			return result;
+		}
+		catch (lt::system_error const& e)
+		{
+			if (metadata->v2()) fail(fault_no_metadata, "the torrent's piece hashes (v2) have not all arrived: " + e.code().message());
+			throw;
+		}
+	});
+}
+
+std::int64_t session::storage(std::int64_t const torrent, outcome& out) const
+{
+	return guarded(out, [&]() -> std::int64_t {
+		in_use const t(m_core, torrent);
+		auto const storage = m_core->storage(*t.entry());
+		if (!storage.alive()) fail(fault_no_such_torrent, "the torrent has no storage yet; wait_ready waits for it");
+		return m_core->disk().number_of(storage);
 	});
 }
 
@@ -359,7 +382,7 @@ void session::wait_ready(std::int64_t const torrent, stopper const& until, std::
 				seen = entry->changed.seen();
 				auto const s = t->status({});
 				if (s.errc) fail(fault_torrent_failed, "libtorrent stopped the torrent: " + s.errc.message());
-				if (s.has_metadata && s.state != lt::torrent_status::checking_resume_data && m_core->storage(t->info_hashes()).alive())
+				if (s.has_metadata && s.state != lt::torrent_status::checking_resume_data && m_core->storage(*entry).alive())
 					return;
 			}
 			if (until.stopped()) fail(fault_cancelled, "the wait for the torrent was cancelled");

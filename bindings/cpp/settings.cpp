@@ -47,6 +47,18 @@ int find(std::string const& name, int const type)
 	return number;
 }
 
+// The least values of those settings with which libtorrent 2.0.8 crashes below it.
+void check_range(std::string const& name, std::int64_t const value)
+{
+	struct least { char const* name; int value; };
+	static constexpr least const bounds[] = {
+#include "settings_bounds.inc"
+	};
+	for (auto const& b : bounds)
+		if (name == b.name && value < b.value)
+			fail(fault_bad_argument, "the setting \"" + name + "\" is " + std::to_string(b.value) + " or more, not " + std::to_string(value));
+}
+
 } // namespace
 
 settings::settings() : m_pack(std::make_unique<lt_pack>()) {}
@@ -89,6 +101,7 @@ void settings::set_int(std::string const& name, std::int64_t const value, outcom
 		int const number = find(name, lt_pack::int_type_base);
 		if (value < std::numeric_limits<int>::min() || value > std::numeric_limits<int>::max())
 			fail(fault_bad_argument, "the setting \"" + name + "\" takes 32 bits, which " + std::to_string(value) + " does not fit");
+		check_range(name, value);
 		m_pack->set_int(number, static_cast<int>(value));
 	});
 }

@@ -48,7 +48,7 @@ void torrent_demand::set(session_core& core, void const* const reader, lt::info_
 		m_with_deadline.erase(piece);
 	}
 	m_windows[reader] = window;
-	auto const here = core.storage(hashes);
+	auto const here = core.storage(m_entry);
 	auto const p = make_plan(here);
 	// What a reader just left is protected anew before it stops being a reader's piece.
 	if (p.sets_lookbehind) static_cast<void>(here.set_lookbehind_pieces(p.behind));
@@ -62,13 +62,12 @@ try
 {
 	std::scoped_lock const one_at_a_time(m_mutex);
 	if (m_windows.erase(reader) == 0) return;
-	lt::info_hash_t hashes;
+	if (m_windows.empty())
 	{
 		std::scoped_lock const l(m_news_mutex);
-		hashes = m_hashes;
-		if (m_windows.empty()) m_gone.clear();
+		m_gone.clear();
 	}
-	auto const here = core.storage(hashes);
+	auto const here = core.storage(m_entry);
 	auto p = make_plan(here);
 	auto const granted = here.set_reader_pieces(p.wanted);
 	// Lookbehind stays until others need the room, or a new reader says anew what is behind it: players seek by opening anew.

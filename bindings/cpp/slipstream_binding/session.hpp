@@ -60,7 +60,7 @@ public:
 	void from_resume_data(bytes const& data, outcome& out);
 	// Raw: 20 bytes or none, 32 bytes or none. Errors: bad_argument.
 	void from_info_hash(bytes const& v1, bytes const& v2, outcome& out);
-	// Metadata for what is there already: keeps the rest.
+	// Metadata for what is there already: keeps the rest. Errors: bad_torrent, of another torrent too; too_large.
 	void add_metadata(bytes const& torrent_file, outcome& out);
 
 	[[nodiscard]] bytes v1_hash() const;
@@ -155,7 +155,10 @@ public:
 	// Errors: no_metadata.
 	[[nodiscard]] std::vector<file_record> files(std::int64_t torrent, outcome& out) const;
 	[[nodiscard]] int piece_length(std::int64_t torrent, outcome& out) const;
+	// Errors: no_metadata, also while the hashes of a v2 torrent's pieces are still to come (a link does not bring them).
 	[[nodiscard]] bytes torrent_file(std::int64_t torrent, outcome& out) const;
+	// The number of its storage in the session's memory. Errors: no_such_torrent, also before the storage is there.
+	[[nodiscard]] std::int64_t storage(std::int64_t torrent, outcome& out) const;
 	// Errors: bad_argument (not 0..7), no_such_file, no_such_piece, no_metadata.
 	void set_file_priority(std::int64_t torrent, int file, int priority, outcome& out) const;
 	void set_file_priorities(std::int64_t torrent, std::vector<int> const& priorities, outcome& out) const;

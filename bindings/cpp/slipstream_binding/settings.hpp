@@ -34,7 +34,8 @@ public:
 	[[nodiscard]] static std::string type_of(std::string const& name);
 	[[nodiscard]] static std::vector<std::string> names();
 
-	// Errors: unknown_setting (no such name, or of another type; the message says which), bad_argument (does not fit 32 bits).
+	// Errors: unknown_setting (no such name, or of another type; the message says which), bad_argument (does not fit 32 bits, or is
+	// one that libtorrent crashes with).
 	void set_int(std::string const& name, std::int64_t value, outcome& out);
 	void set_bool(std::string const& name, bool value, outcome& out);
 	void set_str(std::string const& name, std::string const& value, outcome& out);
