@@ -1,13 +1,15 @@
 package slipstream
 
 import (
+	"math"
 	"sync"
 	"time"
 )
 
 // LookbehindManager keeps what was played: it turns a position and a size into SetLookbehindPieces. Both may change at any time,
 // and take effect at once. For readers of which lookbehind is the application's (ReaderOptions.LookbehindBytes below 0), and for
-// programs that read pieces themselves.
+// programs that read pieces themselves. Close gives up what it protects; there is no finalizer, so that a manager that is
+// forgotten changes nothing: what it said last stays until the torrent goes or somebody says otherwise.
 type LookbehindManager struct {
 	mu          sync.Mutex
 	closed      bool
@@ -69,6 +71,9 @@ func (m *LookbehindManager) SetPositionBytes(offset int64) error {
 		if offset < 0 {
 			offset = 0
 		}
+		if offset > math.MaxInt64-m.fileOffset {
+			offset = math.MaxInt64 - m.fileOffset
+		}
 		m.position = clampPiece((m.fileOffset + offset) / m.pieceLength)
 		return nil
 	})
@@ -91,6 +96,13 @@ func (m *LookbehindManager) SetSizeDuration(d time.Duration) error {
 
 // SetSizeSeconds is SetSizeDuration in seconds.
 func (m *LookbehindManager) SetSizeSeconds(seconds int) error {
+	const most = int(math.MaxInt64 / time.Second) // 292 years
+	if seconds > most {
+		seconds = most
+	}
+	if seconds < 0 {
+		seconds = -1
+	}
 	return m.SetSizeDuration(time.Duration(seconds) * time.Second)
 }
 
@@ -107,6 +119,9 @@ func (m *LookbehindManager) SetBitrate(bytesPerSecond int64) error {
 
 // SizePieces is how many pieces are asked to be kept, as set.
 func (m *LookbehindManager) SizePieces() int {
+	if m == nil || m.storage == nil {
+		return 0
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.sizePieces()
@@ -114,6 +129,9 @@ func (m *LookbehindManager) SizePieces() int {
 
 // Stats says what is kept. Errors: ErrNoSuchTorrent, ErrClosed.
 func (m *LookbehindManager) Stats() (LookbehindStats, error) {
+	if m == nil {
+		return LookbehindStats{}, closedError("Stats")
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed || m.storage == nil {
@@ -124,6 +142,9 @@ func (m *LookbehindManager) Stats() (LookbehindStats, error) {
 
 // IsAvailable says whether seeking to the piece costs no download.
 func (m *LookbehindManager) IsAvailable(piece int) bool {
+	if m == nil {
+		return false
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return !m.closed && m.storage != nil && m.storage.IsLookbehindAvailable(piece)
@@ -155,6 +176,9 @@ func (m *LookbehindManager) setSize(op string, valid bool, size lookbehindSize) 
 }
 
 func (m *LookbehindManager) change(op string, f func() error) error {
+	if m == nil {
+		return closedError(op)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed || m.storage == nil {
@@ -170,10 +194,13 @@ func (m *LookbehindManager) change(op string, f func() error) error {
 func (m *LookbehindManager) sizePieces() int {
 	bytes := m.size.bytes
 	if m.size.duration > 0 {
-		bytes = int64(m.size.duration.Seconds() * float64(m.bytesPerSec))
+		bytes = math.MaxInt64
+		if b := m.size.duration.Seconds() * float64(m.bytesPerSec); b < math.MaxInt64 {
+			bytes = int64(b)
+		}
 	}
 	if bytes > 0 {
-		return clampPiece((bytes + m.pieceLength - 1) / m.pieceLength)
+		return clampPiece((bytes-1)/m.pieceLength + 1)
 	}
 	return m.size.pieces
 }
@@ -196,8 +223,8 @@ func (m *LookbehindManager) pieces() []int {
 }
 
 func clampPiece(piece int64) int {
-	if piece > 1<<31-1 {
-		return 1<<31 - 1
+	if piece > math.MaxInt32 {
+		return math.MaxInt32
 	}
 	return int(piece)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // SessionParams is what a session starts with: settings, a memory, and what an earlier session saved. A Go value; used by one
-// goroutine at a time.
+// goroutine at a time. On nil params the setters do nothing.
 type SessionParams struct {
 	settings *SettingsPack
 	state    []byte
@@ -57,30 +57,49 @@ func RestoreSessionState(state []byte) (*SessionParams, error) {
 }
 
 // SetSettings copies the settings; those that are not in the pack keep libtorrent's defaults.
-func (p *SessionParams) SetSettings(settings *SettingsPack) { p.settings = settings.clone() }
+func (p *SessionParams) SetSettings(settings *SettingsPack) {
+	if p != nil {
+		p.settings = settings.clone()
+	}
+}
 
 // Settings is a copy of the settings.
-func (p *SessionParams) Settings() *SettingsPack { return p.settings.clone() }
+func (p *SessionParams) Settings() *SettingsPack {
+	if p == nil {
+		return NewSettingsPack()
+	}
+	return p.settings.clone()
+}
 
 // SetMemoryDiskIO gives the session a memory of its own, of so many bytes, which goes with it. A bad size is an error of the
 // session's start.
 func (p *SessionParams) SetMemoryDiskIO(bytes int64) {
-	p.SetMemoryDiskOptions(MemoryDiskOptions{CapacityBytes: bytes})
 	if bytes == 0 {
-		p.memory.CapacityBytes = -1 // not the default: an error
+		bytes = -1 // not the default: an error
 	}
+	p.SetMemoryDiskOptions(MemoryDiskOptions{CapacityBytes: bytes})
 }
 
 // SetMemoryDiskOptions is SetMemoryDiskIO with all there is to say.
 func (p *SessionParams) SetMemoryDiskOptions(options MemoryDiskOptions) {
-	p.memory, p.disk = options, nil
+	if p != nil {
+		p.memory, p.disk = options, nil
+	}
 }
 
 // SetMemoryDisk has the session use a memory that others may use, too, and that the caller closes.
-func (p *SessionParams) SetMemoryDisk(disk *MemoryDisk) { p.disk = disk }
+func (p *SessionParams) SetMemoryDisk(disk *MemoryDisk) {
+	if p != nil {
+		p.disk = disk
+	}
+}
 
 // SetFlags is DefaultSessionFlags unless called.
-func (p *SessionParams) SetFlags(flags SessionFlags) { p.flags = flags }
+func (p *SessionParams) SetFlags(flags SessionFlags) {
+	if p != nil {
+		p.flags = flags
+	}
+}
 
 // TorrentFlags are libtorrent's torrent_flags.
 type TorrentFlags uint64
@@ -117,7 +136,7 @@ type Limits struct {
 }
 
 // AddTorrentParams is a torrent to add: one of MagnetURI, TorrentFile, ResumeData and InfoHash, and what is to be said
-// besides. ResumeData with TorrentFile: the metadata comes from the file.
+// besides. ResumeData with TorrentFile: the metadata comes from the file, which is to be the same torrent's.
 type AddTorrentParams struct {
 	MagnetURI   string
 	TorrentFile []byte // its content
@@ -176,6 +195,9 @@ func ReadResumeData(data []byte) (*AddTorrentParams, error) {
 
 // completed has what the source says of hash and name.
 func completed(op string, p *AddTorrentParams) (*AddTorrentParams, error) {
+	if err := p.checkSource(op); err != nil {
+		return nil, err
+	}
 	err := call(op, func(out native.Outcome) {
 		n := native.NewAdd_params()
 		defer native.DeleteAdd_params(n)
@@ -189,6 +211,20 @@ func completed(op string, p *AddTorrentParams) (*AddTorrentParams, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// checkSource says what is wrong where there is nothing that names a torrent.
+func (p *AddTorrentParams) checkSource(op string) error {
+	if len(p.ResumeData) > 0 || len(p.TorrentFile) > 0 || p.MagnetURI != "" || !p.InfoHash.IsZero() {
+		return nil
+	}
+	switch op {
+	case "ParseMagnetURI", "AddMagnet":
+		return failure(op, CodeBadMagnet, "the link is empty")
+	case "ParseTorrentFile", "AddTorrentFile", "ReadResumeData":
+		return failure(op, CodeBadTorrent, "there are no bytes")
+	}
+	return failure(op, CodeBadArgument, "the params name no torrent: one of MagnetURI, TorrentFile, ResumeData and InfoHash")
 }
 
 // into makes n of p. To be called inside call.

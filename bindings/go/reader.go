@@ -14,7 +14,7 @@ const DefaultReadTimeout = 2 * time.Minute
 
 // ReaderOptions says how a Reader reads.
 type ReaderOptions struct {
-	// ReadAheadBytes is wanted beyond the position. 0: an eighth of the memory, 1 to 64 MiB.
+	// ReadAheadBytes is wanted beyond the position. 0 and below: an eighth of the memory, 1 to 64 MiB.
 	ReadAheadBytes int64
 	// LookbehindBytes is kept behind the position. 0: a quarter of the memory; below 0: lookbehind is yours to set
 	// (LookbehindManager, SetLookbehindPieces).
@@ -53,6 +53,9 @@ func NewReaderContext(ctx context.Context, torrent *TorrentHandle, file int) *Re
 
 // NewReaderWithOptions is NewReaderContext with all there is to say.
 func NewReaderWithOptions(ctx context.Context, torrent *TorrentHandle, file int, options ReaderOptions) *Reader {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	r := &Reader{ctx: ctx, timeout: -1}
 	if options.Timeout >= 0 {
 		if options.Timeout == 0 {

@@ -119,8 +119,15 @@ func (s *Session) AddTorrent(params *AddTorrentParams) (*TorrentHandle, error) {
 	if params == nil {
 		return nil, failure("AddTorrent", CodeBadArgument, "no params")
 	}
+	return s.add("AddTorrent", params)
+}
+
+func (s *Session) add(op string, params *AddTorrentParams) (*TorrentHandle, error) {
+	if err := params.checkSource(op); err != nil {
+		return nil, err
+	}
 	var number int64
-	err := s.call("AddTorrent", func(n native.Session, out native.Outcome) {
+	err := s.call(op, func(n native.Session, out native.Outcome) {
 		p := native.NewAdd_params()
 		defer native.DeleteAdd_params(p)
 		if params.into(p, out); out.Ok() {
@@ -137,14 +144,14 @@ func (s *Session) AddTorrent(params *AddTorrentParams) (*TorrentHandle, error) {
 func (s *Session) AddMagnet(uri string) (*TorrentHandle, error) {
 	p := NewAddTorrentParams()
 	p.MagnetURI = uri
-	return s.AddTorrent(p)
+	return s.add("AddMagnet", p)
 }
 
 // AddTorrentFile adds the content of a torrent file.
 func (s *Session) AddTorrentFile(content []byte) (*TorrentHandle, error) {
 	p := NewAddTorrentParams()
 	p.TorrentFile = content
-	return s.AddTorrent(p)
+	return s.add("AddTorrentFile", p)
 }
 
 // RemoveTorrent removes a torrent, and gives its memory back. Readers of it that wait end with ErrNoSuchTorrent. Errors:
@@ -284,8 +291,11 @@ func (s *Session) WaitAlerts(ctx context.Context) ([]Alert, error) {
 	}
 }
 
-// wait makes a call that waits, and ends it when the context is done.
+// wait makes a call that waits, and ends it when the context is done. What came before that is no error.
 func (s *Session) wait(ctx context.Context, op string, f func(native.Session, native.Stopper, native.Outcome)) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -305,7 +315,7 @@ func (s *Session) wait(ctx context.Context, op string, f func(native.Session, na
 		defer close(returned)
 		f(n, until, out)
 	})
-	if ctxErr := ctx.Err(); ctxErr != nil {
+	if ctxErr := ctx.Err(); err != nil && ctxErr != nil {
 		return ctxErr
 	}
 	return err

@@ -7,7 +7,7 @@ import (
 )
 
 // SettingsPack is settings of libtorrent by name: those that were set, and no others. See libtorrent's reference of settings for
-// names and meanings. A Go value; used by one goroutine at a time.
+// names and meanings. A Go value; used by one goroutine at a time. A nil pack is an empty one that cannot be filled.
 type SettingsPack struct {
 	ints  map[string]int
 	bools map[string]bool
@@ -41,6 +41,14 @@ func checkSetting(op, name, want string) error {
 	}
 }
 
+// check is of a pack that is to be written.
+func (p *SettingsPack) check(op, name, want string) error {
+	if p == nil {
+		return failure(op, CodeBadArgument, "there is no settings pack")
+	}
+	return checkSetting(op, name, want)
+}
+
 // HasSetting says whether libtorrent has a setting of that name. Those that libtorrent 2 removed (cache_size, cache_expiry,
 // use_read_cache, ...) are not had.
 func HasSetting(name string) bool { return settingType(name) != "" }
@@ -55,13 +63,19 @@ func SettingNames() []string {
 	return stringsOf(list)
 }
 
-// SetInt sets a number of 32 bits. Errors: ErrUnknownSetting, ErrBadArgument; nothing is set then.
+// SetInt sets a number of 32 bits. Errors: ErrUnknownSetting, ErrBadArgument (also for what libtorrent would crash with); nothing is
+// set then.
 func (p *SettingsPack) SetInt(name string, value int) error {
-	if err := checkSetting("SetInt", name, "int"); err != nil {
+	if err := p.check("SetInt", name, "int"); err != nil {
 		return err
 	}
-	if int(int32(value)) != value {
-		return failure("SetInt", CodeBadArgument, "the setting %q takes 32 bits, which %d does not fit", name, value)
+	err := call("SetInt", func(out native.Outcome) {
+		s := native.NewSettings()
+		defer native.DeleteSettings(s)
+		s.Set_int(name, int64(value), out)
+	})
+	if err != nil {
+		return err
 	}
 	if p.ints == nil {
 		p.ints = map[string]int{}
@@ -72,7 +86,7 @@ func (p *SettingsPack) SetInt(name string, value int) error {
 
 // SetBool sets a truth. Errors: ErrUnknownSetting.
 func (p *SettingsPack) SetBool(name string, value bool) error {
-	if err := checkSetting("SetBool", name, "bool"); err != nil {
+	if err := p.check("SetBool", name, "bool"); err != nil {
 		return err
 	}
 	if p.bools == nil {
@@ -84,7 +98,7 @@ func (p *SettingsPack) SetBool(name string, value bool) error {
 
 // SetStr sets a text. Errors: ErrUnknownSetting.
 func (p *SettingsPack) SetStr(name, value string) error {
-	if err := checkSetting("SetStr", name, "string"); err != nil {
+	if err := p.check("SetStr", name, "string"); err != nil {
 		return err
 	}
 	if p.strs == nil {
@@ -97,7 +111,7 @@ func (p *SettingsPack) SetStr(name, value string) error {
 // GetInt is what was set, or else libtorrent's default. Errors: ErrUnknownSetting.
 func (p *SettingsPack) GetInt(name string) (value int, err error) {
 	err = checkSetting("GetInt", name, "int")
-	if v, ok := p.ints[name]; err != nil || ok {
+	if v, ok := p.orEmpty().ints[name]; err != nil || ok {
 		return v, err
 	}
 	err = call("GetInt", func(out native.Outcome) {
@@ -111,7 +125,7 @@ func (p *SettingsPack) GetInt(name string) (value int, err error) {
 // GetBool is what was set, or else libtorrent's default. Errors: ErrUnknownSetting.
 func (p *SettingsPack) GetBool(name string) (value bool, err error) {
 	err = checkSetting("GetBool", name, "bool")
-	if v, ok := p.bools[name]; err != nil || ok {
+	if v, ok := p.orEmpty().bools[name]; err != nil || ok {
 		return v, err
 	}
 	err = call("GetBool", func(out native.Outcome) {
@@ -125,7 +139,7 @@ func (p *SettingsPack) GetBool(name string) (value bool, err error) {
 // GetStr is what was set, or else libtorrent's default. Errors: ErrUnknownSetting.
 func (p *SettingsPack) GetStr(name string) (value string, err error) {
 	err = checkSetting("GetStr", name, "string")
-	if v, ok := p.strs[name]; err != nil || ok {
+	if v, ok := p.orEmpty().strs[name]; err != nil || ok {
 		return v, err
 	}
 	err = call("GetStr", func(out native.Outcome) {
@@ -171,6 +185,13 @@ func settingsFrom(s native.Settings, out native.Outcome) *SettingsPack {
 		case "string":
 			p.strs[name] = s.Get_str(name, out)
 		}
+	}
+	return p
+}
+
+func (p *SettingsPack) orEmpty() *SettingsPack {
+	if p == nil {
+		return &SettingsPack{}
 	}
 	return p
 }

@@ -38,54 +38,69 @@ type Storage struct {
 }
 
 // Index is its index.
-func (s *Storage) Index() StorageIndex { return s.index }
+func (s *Storage) Index() StorageIndex {
+	if s == nil {
+		return 0
+	}
+	return s.index
+}
+
+// memory is nil where there is none; its calls are ErrClosed then.
+func (s *Storage) memory() *MemoryDisk {
+	if s == nil {
+		return nil
+	}
+	return s.disk
+}
 
 // Alive says whether the torrent is still in its session.
-func (s *Storage) Alive() bool { return s.disk.IsStorageAlive(s.index) }
+func (s *Storage) Alive() bool { return s.memory().IsStorageAlive(s.Index()) }
 
 // NumPieces is how many pieces the torrent has.
-func (s *Storage) NumPieces() (int, error) { return s.disk.NumPieces(s.index) }
+func (s *Storage) NumPieces() (int, error) { return s.memory().NumPieces(s.Index()) }
 
 // NumVerifiedPieces is how many of them are verified and in memory.
-func (s *Storage) NumVerifiedPieces() (int, error) { return s.disk.NumVerifiedPieces(s.index) }
+func (s *Storage) NumVerifiedPieces() (int, error) { return s.memory().NumVerifiedPieces(s.Index()) }
 
 // PieceState is what of the piece is in memory.
-func (s *Storage) PieceState(piece int) (PieceState, error) { return s.disk.PieceState(s.index, piece) }
+func (s *Storage) PieceState(piece int) (PieceState, error) {
+	return s.memory().PieceState(s.Index(), piece)
+}
 
 // HasPiece says whether the whole piece is in memory.
-func (s *Storage) HasPiece(piece int) bool { return s.disk.HasPiece(s.index, piece) }
+func (s *Storage) HasPiece(piece int) bool { return s.memory().HasPiece(s.Index(), piece) }
 
 // Read is MemoryDisk.Read.
 func (s *Storage) Read(buf []byte, piece, offset int) (int, error) {
-	return s.disk.Read(s.index, buf, piece, offset)
+	return s.memory().Read(s.Index(), buf, piece, offset)
 }
 
 // SetReaderPieces is MemoryDisk.SetReaderPieces.
 func (s *Storage) SetReaderPieces(nearestFirst []int) (Granted, error) {
-	return s.disk.SetReaderPieces(s.index, nearestFirst)
+	return s.memory().SetReaderPieces(s.Index(), nearestFirst)
 }
 
 // SetReservedPieces is MemoryDisk.SetReservedPieces.
 func (s *Storage) SetReservedPieces(pieces []int) (Granted, error) {
-	return s.disk.SetReservedPieces(s.index, pieces)
+	return s.memory().SetReservedPieces(s.Index(), pieces)
 }
 
 // SetLookbehindPieces is MemoryDisk.SetLookbehindPieces.
 func (s *Storage) SetLookbehindPieces(nearestFirst []int) (Granted, error) {
-	return s.disk.SetLookbehindPieces(s.index, nearestFirst)
+	return s.memory().SetLookbehindPieces(s.Index(), nearestFirst)
 }
 
 // ClearLookbehind is MemoryDisk.ClearLookbehind.
-func (s *Storage) ClearLookbehind() error { return s.disk.ClearLookbehind(s.index) }
+func (s *Storage) ClearLookbehind() error { return s.memory().ClearLookbehind(s.Index()) }
 
 // IsLookbehindAvailable is MemoryDisk.IsLookbehindAvailable.
 func (s *Storage) IsLookbehindAvailable(piece int) bool {
-	return s.disk.IsLookbehindAvailable(s.index, piece)
+	return s.memory().IsLookbehindAvailable(s.Index(), piece)
 }
 
 // GetLookbehindStats is MemoryDisk.GetLookbehindStats.
 func (s *Storage) GetLookbehindStats() (LookbehindStats, error) {
-	return s.disk.GetLookbehindStats(s.index)
+	return s.memory().GetLookbehindStats(s.Index())
 }
 
 // IsStorageAlive says whether the storage's torrent is still in its session.

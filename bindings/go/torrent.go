@@ -23,7 +23,12 @@ func (t *TorrentHandle) call(op string, f func(n native.Session, torrent int64, 
 }
 
 // Session is the session whose torrent it is.
-func (t *TorrentHandle) Session() *Session { return t.session }
+func (t *TorrentHandle) Session() *Session {
+	if t == nil {
+		return nil
+	}
+	return t.session
+}
 
 // Equal says whether both name the same torrent of the same session. A torrent that was removed and added again is another.
 func (t *TorrentHandle) Equal(other *TorrentHandle) bool {
@@ -81,7 +86,8 @@ func (t *TorrentHandle) PieceLength() (bytes int, err error) {
 	return bytes, err
 }
 
-// TorrentFile is a torrent file of the torrent. Errors: ErrNoMetadata.
+// TorrentFile is a torrent file of the torrent. Errors: ErrNoMetadata; of a v2 torrent that came as a link also while the hashes
+// of its pieces are still to come.
 func (t *TorrentHandle) TorrentFile() (content []byte, err error) {
 	err = t.call("TorrentFile", func(n native.Session, torrent int64, out native.Outcome) {
 		content = []byte(n.Torrent_file(torrent, out))
@@ -282,11 +288,14 @@ func (t *TorrentHandle) wait(ctx context.Context, op string, f func(native.Sessi
 
 // Storage is the torrent's storage in the session's memory. Errors: ErrNoSuchTorrent, also before the metadata is there.
 func (t *TorrentHandle) Storage() (*Storage, error) {
-	hash, err := t.InfoHash()
+	var index StorageIndex
+	err := t.call("Storage", func(n native.Session, torrent int64, out native.Outcome) {
+		index = StorageIndex(n.Storage(torrent, out))
+	})
 	if err != nil {
 		return nil, err
 	}
-	return t.session.disk.Storage(hash)
+	return &Storage{disk: t.session.disk, index: index}, nil
 }
 
 // milliseconds for the C++ side: -1 is for ever.
