@@ -31,6 +31,11 @@ func TestSettingsAreKnownByName(t *testing.T) {
 	if err := p.SetInt("connections_limit", 1<<40); !errors.Is(err, ErrBadArgument) {
 		t.Errorf("more than 32 bits: %v", err)
 	}
+	// libtorrent would crash.
+	if err := p.SetInt("num_optimistic_unchoke_slots", -1); !errors.Is(err, ErrBadArgument) {
+		t.Errorf("a count below 0: %v", err)
+	}
+	must(t, p.SetInt("num_optimistic_unchoke_slots", 0))
 	if n, err := p.GetInt("connections_limit"); err != nil || n != 200 {
 		t.Errorf("the default: %d, %v", n, err)
 	}
