@@ -9,6 +9,8 @@ tests=$(mktemp -d)
 trap 'rm -rf "$tests"' EXIT
 export GOTOOLCHAIN=local GOFLAGS=-mod=mod GOPROXY=off
 export PKG_CONFIG_PATH="$build/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+# Go remembers what pkg-config said, and asks again for other flags: others would be linked with this library.
+export CGO_LDFLAGS="-O2 -g -L$build"
 cd "$here/../../bindings/go"
 go test -c -o "$tests/suite" .
 # Not while building: the compiler and go itself are no concern of ours. Leaks are not looked for: a Go program ends without

@@ -12,12 +12,12 @@ import (
 )
 
 func main() {
-	params := slipstream.NewSessionParams()
-	params.SetMemoryDiskIO(256 << 20)
-	session := must(slipstream.CreateSessionWithParams(params))
+	if len(os.Args) < 3 {
+		log.Fatal("usage: streamer 'magnet:?xt=...'|FILE.torrent LISTEN_ADDR [PEER_ADDR:PORT ...]")
+	}
 	add := must(slipstream.LoadTorrent(os.Args[1]))
 	add.Peers = os.Args[3:]
-	torrent := must(session.AddTorrent(add))
+	torrent := must(must(slipstream.NewSession(nil, slipstream.DefaultSessionFlags)).AddTorrent(add)) // on 256 MiB
 	must(0, torrent.WaitReady(context.Background()))
 	listener := must(net.Listen("tcp", os.Args[2]))
 	for _, file := range must(torrent.Files()) {
