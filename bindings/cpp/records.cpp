@@ -33,9 +33,9 @@ void set_torrent(alert_record& r, lt::torrent_alert const& a, session_core& core
 	bool const known = entry->hashes.has_v1() || entry->hashes.has_v2();
 	if (!known || lt::alert_cast<lt::metadata_received_alert>(&a))
 	{
-		try { entry->hashes = a.handle.info_hashes(); }
-		// It is gone, perhaps just now. The alert, and those popped with it, are told all the same.
-		catch (lt::system_error const&) {}
+		// Empty once the torrent is gone.
+		auto const now = a.handle.info_hashes();
+		if (now.has_v1() || now.has_v2()) entry->hashes = now;
 	}
 	r.v1 = v1_of(entry->hashes);
 	r.v2 = v2_of(entry->hashes);

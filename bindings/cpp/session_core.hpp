@@ -78,7 +78,7 @@ struct torrent_entry
 	std::atomic<bool> removed{false};
 	std::unique_ptr<torrent_demand> const demand;  // what its readers want
 
-	// Its hashes, asked for once and again when its metadata came: asking costs a visit to libtorrent's thread.
+	// Its hashes, kept for alerts that come when it is gone, and asked for again when its metadata came.
 	std::mutex hashes_mutex;
 	lt::info_hash_t hashes;
 
