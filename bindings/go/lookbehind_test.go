@@ -1,6 +1,7 @@
 package slipstream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -122,6 +123,55 @@ func TestTheManagerKeepsWhatLiesBehindThePosition(t *testing.T) {
 	must(t, manager.Close())
 	if stats, err := storage.GetLookbehindStats(); err != nil || stats.ProtectedPieces != 0 {
 		t.Errorf("after Close: %+v, %v", stats, err)
+	}
+}
+
+func TestLookbehindIsResizedWhileTheFilmPlays(t *testing.T) {
+	s := startSeeder(t, "v1", "65536", "0", "film.bin:25165824")
+	session, torrent := startFilm(t, 8<<20, s)
+	reader := NewReaderWithOptions(context.Background(), torrent, 0, ReaderOptions{LookbehindBytes: -1})
+	defer reader.Close()
+	manager, err := NewLookbehindManager(torrent, 0)
+	must(t, err)
+	defer manager.Close()
+	sizes := make(chan int)
+	resized := make(chan error, 1)
+	go func() {
+		var err error
+		for size := range sizes {
+			if e := manager.SetSizePieces(size); e != nil {
+				err = e
+			}
+		}
+		resized <- err
+	}()
+	content := s.content(t, filmName)
+	buf := make([]byte, 64<<10)
+	for at := 0; at < len(content); {
+		sizes <- at / len(buf) % 40 // larger, smaller, none
+		n, err := reader.Read(buf)
+		if err != nil || !bytes.Equal(buf[:n], content[at:at+n]) {
+			t.Fatalf("at %d: %v", at, err)
+		}
+		at += n
+		must(t, manager.SetPositionBytes(int64(at)))
+	}
+	close(sizes)
+	must(t, <-resized)
+	must(t, manager.SetSizePieces(16))
+	stats, err := manager.Stats()
+	must(t, err)
+	if stats.ProtectedPieces != 16 {
+		t.Errorf("at the end it protects %+v", stats)
+	}
+	must(t, manager.SetSizePieces(3))
+	if stats, err = manager.Stats(); err != nil || stats.ProtectedPieces != 3 || stats.AvailablePieces != 3 {
+		t.Errorf("smaller, it protects %+v, %v", stats, err)
+	}
+	memory, err := session.MemoryDisk().Stats()
+	must(t, err)
+	if memory.LookbehindBytes != stats.ProtectedBytes || memory.PeakBytes > memory.CapacityBytes {
+		t.Errorf("the memory says %+v", memory)
 	}
 }
 

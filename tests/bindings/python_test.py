@@ -70,11 +70,20 @@ class Module(unittest.TestCase):
         self.assertEqual(self.memory.set_lookbehind_pieces(storage, [3, 2, 1]).pieces, 3)
         self.assertTrue(self.memory.is_lookbehind_available(storage, 2))
         self.fails_with(slipstream.fault_no_such_piece, self.memory.set_lookbehind_pieces, storage, [10_000])
+        buffer = bytearray(100)
+        self.assertEqual(self.memory.read(storage, buffer, 2, 65536 - 40, True), 40)
+        self.assertEqual(buffer[:40], self.seeder.content[3 * 65536 - 40:3 * 65536])
+        self.fails_with(slipstream.fault_no_such_piece, self.memory.read, storage, buffer, -1, 0, True)
         self.assertIn("add_torrent", [a.what for a in alerts_of(self.session)])
 
     def test_what_is_wrong_is_an_error(self):
         self.fails_with(slipstream.fault_unknown_setting, slipstream.settings().set_int, "cache_size", 1)
         self.fails_with(slipstream.fault_bad_magnet, slipstream.add_params().from_magnet, "nonsense")
+        self.fails_with(slipstream.fault_bad_argument, slipstream.add_params().add_peer, "127.0.0.1\0:1")
+        with self.assertRaises(TypeError):
+            slipstream.add_params().from_torrent_file("text")
+        with self.assertRaises((TypeError, ValueError)):
+            slipstream.file_reader(None, 1, 0, slipstream.reader_options())
         self.session.close()
         self.session.close()
         self.fails_with(slipstream.fault_closed, self.session.torrents)
