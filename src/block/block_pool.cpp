@@ -16,6 +16,10 @@
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) static_cast<void>(address)
 #endif
 
+#if !defined(MADV_POPULATE_WRITE)
+#define MADV_POPULATE_WRITE 23
+#endif
+
 namespace slipstream {
 
 namespace {
@@ -109,28 +113,67 @@ void block_pool::trim()
 	for (region* r = m_with_free; r != nullptr; r = r->next)
 		for (std::size_t i = 0; i < r->num_free; ++i)
 			::madvise(r->bytes(r->free_list[i]), block_bytes, MADV_DONTNEED);
-	if (region* const spare = std::exchange(m_spare, nullptr)) unmap_region(spare);
+	if (region* const spare = std::exchange(m_spare, nullptr))
+	{
+		unmap_region(spare);
+		count_mapped(-1);
+	}
+}
+
+bool block_pool::needs_spare() const
+{
+	return m_spare == nullptr
+		&& m_mapped.load(std::memory_order_relaxed) / std::int64_t(region_bytes) * std::int64_t(blocks_in_region) < m_capacity;
 }
 
 unique_block block_pool::take(std::int64_t const kept_back)
 {
-	mutex_lock const lock(m_mutex);
-	if (m_used >= m_capacity - kept_back) return {};
-	if (m_with_free == nullptr)
+	char* bytes = nullptr;
+	bool is_due = false;
 	{
-		region* r = std::exchange(m_spare, nullptr);
-		if (r == nullptr) r = map_region();
-		if (r == nullptr) return {};
-		link(*r);
+		mutex_lock const lock(m_mutex);
+		if (m_used >= m_capacity - kept_back) return {};
+		if (m_with_free == nullptr)
+		{
+			region* r = std::exchange(m_spare, nullptr);
+			if (r == nullptr && (r = map_region())) count_mapped(1);
+			if (r == nullptr) return {};
+			link(*r);
+		}
+		region& r = *m_with_free;
+		auto const block = r.free_list[--r.num_free];
+		is_due = r.num_free == blocks_in_region / 2 && r.next == nullptr && !m_is_prepare_due && needs_spare();
+		m_is_prepare_due |= is_due;
+		if (r.num_free == 0) unlink(r);
+		auto const used = m_used.fetch_add(1, std::memory_order_relaxed) + 1;
+		if (used > m_peak.load(std::memory_order_relaxed)) m_peak.store(used, std::memory_order_relaxed);
+		r.shares[block].store(1, std::memory_order_relaxed);
+		bytes = r.bytes(block);
 	}
-	region& r = *m_with_free;
-	auto const block = r.free_list[--r.num_free];
-	if (r.num_free == 0) unlink(r);
-	auto const used = m_used.fetch_add(1, std::memory_order_relaxed) + 1;
-	if (used > m_peak.load(std::memory_order_relaxed)) m_peak.store(used, std::memory_order_relaxed);
-	r.shares[block].store(1, std::memory_order_relaxed);
-	ASAN_UNPOISON_MEMORY_REGION(r.bytes(block), block_bytes);
-	return unique_block(r.bytes(block));
+	ASAN_UNPOISON_MEMORY_REGION(bytes, block_bytes);
+	if (is_due && m_upkeep_is_due) m_upkeep_is_due();
+	return unique_block(bytes);
+}
+
+void block_pool::prepare() noexcept
+{
+	{
+		mutex_lock const lock(m_mutex);
+		if (!std::exchange(m_is_prepare_due, false) || !needs_spare()) return;
+	}
+	region* r = map_region();
+	if (r == nullptr) return;
+	// Linux 5.14. An older one refuses: the pages come when blocks are touched.
+	::madvise(r, region_bytes, MADV_POPULATE_WRITE);
+	{
+		mutex_lock const lock(m_mutex);
+		if (m_spare == nullptr)
+		{
+			std::swap(r, m_spare);
+			count_mapped(1);
+		}
+	}
+	if (r) unmap_region(r); // one came home meanwhile
 }
 
 void block_pool::give_back(region& r, std::size_t const block) noexcept
@@ -150,12 +193,16 @@ void block_pool::give_back(region& r, std::size_t const block) noexcept
 		}
 		if (m_when_free && headroom_blocks() >= m_when_free_blocks) call = std::exchange(m_when_free, nullptr);
 	}
-	if (empty) unmap_region(empty);
+	if (empty)
+	{
+		unmap_region(empty);
+		count_mapped(-1);
+	}
 	if (call) call();
 }
 
 // Maps twice the size and trims, because the system aligns to pages only.
-block_pool::region* block_pool::map_region()
+block_pool::region* block_pool::map_region() noexcept
 {
 	void* const raw = ::mmap(nullptr, 2 * region_bytes, PROT_READ | PROT_WRITE
 		, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -166,7 +213,6 @@ block_pool::region* block_pool::map_region()
 	::munmap(begin + before + region_bytes, region_bytes - before);
 	// Huge pages make the first touch of a block several times cheaper. A hint: refusal is harmless.
 	::madvise(begin + before, region_bytes, MADV_HUGEPAGE);
-	m_mapped.fetch_add(std::int64_t(region_bytes), std::memory_order_relaxed);
 	ASAN_POISON_MEMORY_REGION(begin + before + block_bytes, region_bytes - block_bytes);
 	return new (begin + before) region(this);
 }
@@ -176,8 +222,10 @@ void block_pool::unmap_region(region* const r) noexcept
 	r->~region();
 	ASAN_UNPOISON_MEMORY_REGION(r, region_bytes);
 	::munmap(r, region_bytes);
-	m_mapped.fetch_sub(std::int64_t(region_bytes), std::memory_order_relaxed);
 }
+
+void block_pool::count_mapped(int const regions) noexcept
+{ m_mapped.fetch_add(regions * std::int64_t(region_bytes), std::memory_order_relaxed); }
 
 void block_pool::link(region& r)
 {

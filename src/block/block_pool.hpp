@@ -12,7 +12,9 @@
 //   region = address & ~(4 MiB - 1)        block = (address - region) / 16 KiB
 //
 // Overhead: 1 block in 256 (0.4 %). A region with no block in use is given back to the system, but for
-// one that is kept so that a pool hovering at a boundary does not map and unmap.
+// one that is kept so that a pool hovering at a boundary does not map and unmap. When the last region
+// with free blocks is half used and the capacity allows for more, the next one may be prepared, by whoever does
+// the pool's upkeep (upkeep.hpp): it is the spare one then.
 //
 // Thread-safe. Owned by the disk's shared core; it must outlive every block, and its destructor checks
 // that every one came home. It knows nothing of torrents, and it never waits: when the capacity is
@@ -104,6 +106,15 @@ public:
 	// Gives the memory of free blocks inside regions in use back to the system.
 	void trim() EXCLUDES(m_mutex);
 
+	// -- upkeep: what is due can be done by anybody, on any thread, and takes no memory but the blocks'
+
+	// Sets who is told, on the thread whose call made it so, that one of the next is due. `call` must be quick and not throw.
+	// While nobody else uses the pool.
+	void when_upkeep_is_due(std::function<void()> call) { m_upkeep_is_due = std::move(call); }
+	// Maps the next region if that is due, and has the system fill it with pages, which is most of what a block's first touch
+	// costs. Half a millisecond or more.
+	void prepare() noexcept EXCLUDES(m_mutex);
+
 	[[nodiscard]] std::int64_t capacity_blocks() const noexcept { return m_capacity.load(std::memory_order_relaxed); }
 	[[nodiscard]] std::int64_t reserved_blocks() const noexcept { return m_reserved; }
 	// Calls `call`, once, when acquire() can hand out `blocks` again: at once or on the thread that
@@ -126,13 +137,16 @@ private:
 
 	[[nodiscard]] unique_block take(std::int64_t kept_back) EXCLUDES(m_mutex);
 	void give_back(region& r, std::size_t block) noexcept EXCLUDES(m_mutex);
-	[[nodiscard]] region* map_region();
+	[[nodiscard]] bool needs_spare() const REQUIRES(m_mutex);
+	[[nodiscard]] region* map_region() noexcept;
 	void unmap_region(region* r) noexcept;
+	void count_mapped(int regions) noexcept;
 	void link(region& r) REQUIRES(m_mutex);
 	void unlink(region& r) REQUIRES(m_mutex);
 	static void release(char* inside) noexcept;
 
 	std::int64_t const m_reserved;
+	std::function<void()> m_upkeep_is_due;
 
 	// written under m_mutex, read anywhere
 	std::atomic<std::int64_t> m_capacity;
@@ -143,6 +157,7 @@ private:
 	mutex m_mutex;
 	region* m_with_free GUARDED_BY(m_mutex) = nullptr; // regions that have a free block
 	region* m_spare GUARDED_BY(m_mutex) = nullptr;     // one region with no block in use
+	bool m_is_prepare_due GUARDED_BY(m_mutex) = false;
 	std::function<void()> m_when_free GUARDED_BY(m_mutex);
 	std::int64_t m_when_free_blocks GUARDED_BY(m_mutex) = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "block/block_pool.hpp"
 #include "block/mutex.hpp"
+#include "block/upkeep.hpp"
 #include "cache/cache.hpp"
 #include "disk/lending.hpp"
 #include "store/hasher.hpp"
@@ -94,6 +95,8 @@ private:
 	std::unordered_map<void const*, std::weak_ptr<torrent_storage>> m_by_owner GUARDED_BY(m_mutex);
 	std::set<std::weak_ptr<room_listener>, std::owner_less<>> m_wait_for_room GUARDED_BY(m_mutex);
 	std::set<std::weak_ptr<memory_events>, std::owner_less<>> m_capacity_listeners GUARDED_BY(m_mutex);
+
+	class upkeep m_upkeep{pool};
 
 public:
 	class hasher hasher; // the last: its workers drop blocks, which may tell of room, and are joined before the rest goes

@@ -16,6 +16,7 @@ namespace {
 
 // A region of the pool: 4 MiB, one block of which is its header.
 constexpr std::int64_t region_blocks = 255;
+constexpr std::int64_t region_bytes = 4 << 20;
 
 TEST(block_pool, hands_out_its_capacity_and_not_one_block_more)
 {
@@ -142,6 +143,44 @@ TEST(block_pool, shares_are_counted_right_from_many_threads)
 	for (auto& t : threads) t.join();
 	EXPECT_EQ(pool.used_blocks(), 0);
 	EXPECT_LE(pool.peak_blocks(), capacity);
+}
+
+TEST(block_pool, the_next_region_is_asked_for_once_when_the_last_one_is_half_used)
+{
+	block_pool pool(3 * region_blocks, 1);
+	int asked = 0;
+	pool.when_upkeep_is_due([&] { ++asked; });
+	std::vector<unique_block> held;
+	auto const take = [&](std::int64_t const n) { for (int i = 0; i < n; ++i) held.push_back(pool.acquire()); };
+	take(region_blocks / 2);
+	EXPECT_EQ(asked, 0);
+	pool.prepare();
+	EXPECT_EQ(pool.mapped_bytes(), region_bytes) << "nobody asked";
+	take(2);
+	EXPECT_EQ(asked, 1);
+	EXPECT_EQ(pool.mapped_bytes(), region_bytes) << "it only asks";
+	// Nobody has done it yet, and blocks come and go.
+	held.resize(100);
+	take(100);
+	EXPECT_EQ(asked, 1);
+	pool.prepare();
+	pool.prepare();
+	EXPECT_EQ(pool.mapped_bytes(), 2 * region_bytes) << "one is enough";
+	take(region_blocks - 200 + 1);
+	EXPECT_EQ(pool.mapped_bytes(), 2 * region_bytes) << "the second region is the one that was prepared";
+	for (auto const& b : held) std::memset(b.bytes(), 1, block_bytes);
+}
+
+TEST(block_pool, no_region_is_prepared_that_the_capacity_does_not_need)
+{
+	block_pool pool(region_blocks, 1);
+	int asked = 0;
+	pool.when_upkeep_is_due([&] { ++asked; });
+	std::vector<unique_block> held;
+	while (auto b = pool.acquire()) held.push_back(std::move(b));
+	EXPECT_EQ(asked, 0);
+	pool.prepare();
+	EXPECT_EQ(pool.mapped_bytes(), region_bytes);
 }
 
 using block_pool_death = ::testing::Test;

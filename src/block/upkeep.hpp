@@ -1,0 +1,40 @@
+// Upkeep: a thread that does for a pool what nobody should have to wait for: it prepares the next region
+// before it is needed.
+//
+// Not a hash worker's errand: those are busy just when blocks come fast, and what is prepared too late is prepared in vain.
+// It takes no memory of its own, so nothing it does can fail half-way. Where the system has no thread for it the pool
+// does without: whoever needs a region maps it.
+//
+// Owned by the disk's core, beside the pool, which outlives it. Nobody waits for it but its destructor.
+#pragma once
+
+#include "block/block_pool.hpp"
+#include "block/mutex.hpp"
+
+#include <condition_variable>
+#include <thread>
+
+namespace slipstream {
+
+class upkeep
+{
+public:
+	// While nobody else uses the pool, as the destructor.
+	explicit upkeep(block_pool& pool);
+	~upkeep();
+	upkeep(upkeep const&) = delete;
+	upkeep& operator=(upkeep const&) = delete;
+
+private:
+	void is_due() noexcept EXCLUDES(m_mutex);
+	void work() noexcept EXCLUDES(m_mutex);
+
+	block_pool& m_pool;
+	mutex m_mutex;
+	std::condition_variable_any m_wake;
+	bool m_is_due GUARDED_BY(m_mutex) = false;
+	bool m_stopping GUARDED_BY(m_mutex) = false;
+	std::thread m_thread;
+};
+
+} // namespace slipstream

@@ -1,0 +1,58 @@
+#include "block/upkeep.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+#include <vector>
+
+namespace slipstream {
+
+namespace {
+
+constexpr std::int64_t region_blocks = 255;
+constexpr std::int64_t region_bytes = 4 << 20;
+
+template <typename Condition>
+[[nodiscard]] bool comes_true(Condition const& condition)
+{
+	auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+	while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+	return condition();
+}
+
+TEST(upkeep, the_next_region_is_there_before_it_is_needed)
+{
+	block_pool pool(4 * region_blocks, 1);
+	upkeep const thread(pool);
+	std::vector<unique_block> held;
+	auto const take = [&](std::int64_t const n) { for (int i = 0; i < n; ++i) held.push_back(pool.acquire()); };
+	for (std::int64_t regions = 1; regions < 4; ++regions)
+	{
+		take(region_blocks / 2 + 1);
+		EXPECT_TRUE(comes_true([&] { return pool.mapped_bytes() == (regions + 1) * region_bytes; })) << regions;
+		take(region_blocks / 2);
+	}
+	// The last one that the capacity needs.
+	while (auto b = pool.acquire()) held.push_back(std::move(b));
+	EXPECT_EQ(pool.mapped_bytes(), 4 * region_bytes);
+}
+
+TEST(upkeep, ends_at_once_with_work_that_is_due)
+{
+	for (int i = 0; i < 100; ++i)
+	{
+		block_pool pool(4 * region_blocks, 1);
+		std::vector<unique_block> held;
+		{
+			upkeep const thread(pool);
+			for (int b = 0; b < 150; ++b) held.push_back(pool.acquire());
+		}
+		// Nobody does it from now on, and nobody is missed.
+		for (int b = 0; b < 500; ++b) held.push_back(pool.acquire());
+	}
+}
+
+} // namespace
+
+} // namespace slipstream
