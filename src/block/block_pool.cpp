@@ -78,6 +78,8 @@ block_pool::block_pool(std::int64_t const capacity, std::int64_t const reserved)
 
 block_pool::~block_pool()
 {
+	m_when_free = nullptr;
+	while (dispose_some()) {}
 	check(m_used == 0, "every block comes home before its pool dies");
 	if (m_spare) unmap_region(m_spare);
 }
@@ -128,6 +130,13 @@ bool block_pool::needs_spare() const
 
 unique_block block_pool::take(std::int64_t const kept_back)
 {
+	auto block = try_take(kept_back);
+	while (!block && dispose_some()) block = try_take(kept_back);
+	return block;
+}
+
+unique_block block_pool::try_take(std::int64_t const kept_back)
+{
 	char* bytes = nullptr;
 	bool is_due = false;
 	{
@@ -176,6 +185,52 @@ void block_pool::prepare() noexcept
 	if (r) unmap_region(r); // one came home meanwhile
 }
 
+void block_pool::bury(std::unique_ptr<remains> dead) noexcept
+{
+	if (!dead) return;
+	std::function<void()> call;
+	{
+		mutex_lock const lock(m_mutex);
+		m_buried.fetch_add(dead->m_num_blocks, std::memory_order_relaxed);
+		auto* const last = dead.get();
+		(m_last_grave ? m_last_grave->m_next : m_graves) = std::move(dead);
+		m_last_grave = last;
+		call = who_hears_of_room();
+	}
+	if (call) call();
+	if (m_upkeep_is_due) m_upkeep_is_due();
+	else while (dispose_some()) {}
+}
+
+bool block_pool::dispose_some() noexcept
+{
+	std::unique_ptr<remains> empty; // dies outside the lock of the pool
+	mutex_lock const one_at_a_time(m_burial_mutex);
+	remains* dead = nullptr;
+	{
+		mutex_lock const lock(m_mutex);
+		dead = m_graves.get();
+	}
+	if (dead == nullptr) return false;
+	auto const dropped = dead->drop_some();
+	auto const counted = dropped == 0 ? dead->m_num_blocks : dropped;
+	dead->m_num_blocks -= counted;
+	m_buried.fetch_sub(counted, std::memory_order_relaxed);
+	if (dropped > 0) return true;
+	mutex_lock const lock(m_mutex);
+	empty = std::move(m_graves);
+	m_graves = std::move(empty->m_next);
+	if (!m_graves) m_last_grave = nullptr;
+	return true;
+}
+
+std::function<void()> block_pool::who_hears_of_room() noexcept
+{
+	std::function<void()> call;
+	if (m_when_free && headroom_blocks() >= m_when_free_blocks) call = std::exchange(m_when_free, nullptr);
+	return call;
+}
+
 void block_pool::give_back(region& r, std::size_t const block) noexcept
 {
 	region* empty = nullptr;
@@ -191,7 +246,7 @@ void block_pool::give_back(region& r, std::size_t const block) noexcept
 			unlink(r);
 			empty = std::exchange(m_spare, &r);
 		}
-		if (m_when_free && headroom_blocks() >= m_when_free_blocks) call = std::exchange(m_when_free, nullptr);
+		call = who_hears_of_room();
 	}
 	if (empty)
 	{

@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <utility>
 
 namespace slipstream {
@@ -85,6 +86,25 @@ private:
 	char* m_bytes = nullptr;
 };
 
+// Blocks that their owner let go of, to be dropped bit by bit: a list of shares, in whatever form they are in.
+class remains
+{
+public:
+	// `blocks`: how many shares there are.
+	explicit remains(std::int64_t const blocks) noexcept : m_num_blocks(blocks) {}
+	virtual ~remains() = default;
+	remains(remains const&) = delete;
+	remains& operator=(remains const&) = delete;
+
+	// Drops some, not many; answers how many, and 0 when none are left. Takes no memory.
+	[[nodiscard]] virtual std::int64_t drop_some() noexcept = 0;
+
+private:
+	friend class block_pool;
+	std::int64_t m_num_blocks; // that are left
+	std::unique_ptr<remains> m_next;
+};
+
 class block_pool
 {
 public:
@@ -96,9 +116,9 @@ public:
 	block_pool& operator=(block_pool const&) = delete;
 
 	// An empty unique_block when the capacity is reached, or the system has no memory.
-	[[nodiscard]] unique_block acquire() EXCLUDES(m_mutex);
+	[[nodiscard]] unique_block acquire() EXCLUDES(m_mutex, m_burial_mutex);
 	// The same for short-lived blocks, from the reserve as well.
-	[[nodiscard]] unique_block acquire_reserved() EXCLUDES(m_mutex);
+	[[nodiscard]] unique_block acquire_reserved() EXCLUDES(m_mutex, m_burial_mutex);
 
 	// May be less than what is in use: then nothing is handed out until enough came home. Precondition:
 	// more than the reserve.
@@ -114,6 +134,12 @@ public:
 	// Maps the next region if that is due, and has the system fill it with pages, which is most of what a block's first touch
 	// costs. Half a millisecond or more.
 	void prepare() noexcept EXCLUDES(m_mutex);
+	// Takes what nobody will use any more. It counts as free at once, and is dropped by whoever does the upkeep, or by acquire()
+	// when that finds nothing else; here, where nobody does. (A block that somebody shares stays until that share ends, so what counts as free may be
+	// too much for as long as this takes; the capacity holds in any case.)
+	void bury(std::unique_ptr<remains> dead) noexcept EXCLUDES(m_mutex, m_burial_mutex);
+	// Drops some of what was buried; false when there is nothing any more.
+	bool dispose_some() noexcept EXCLUDES(m_mutex, m_burial_mutex);
 
 	[[nodiscard]] std::int64_t capacity_blocks() const noexcept { return m_capacity.load(std::memory_order_relaxed); }
 	[[nodiscard]] std::int64_t reserved_blocks() const noexcept { return m_reserved; }
@@ -125,7 +151,8 @@ public:
 	{ return headroom_blocks() > 0 ? headroom_blocks() : 0; }
 	// The same, negative while more is in use than a lowered capacity allows.
 	[[nodiscard]] std::int64_t headroom_blocks() const noexcept
-	{ return capacity_blocks() - m_reserved - used_blocks(); }
+	{ return capacity_blocks() - m_reserved - used_blocks() + m_buried.load(std::memory_order_relaxed); }
+	// Those that are buried are among them until they are dropped.
 	[[nodiscard]] std::int64_t used_blocks() const noexcept { return m_used.load(std::memory_order_relaxed); }
 	[[nodiscard]] std::int64_t peak_blocks() const noexcept { return m_peak.load(std::memory_order_relaxed); }
 	[[nodiscard]] std::int64_t mapped_bytes() const noexcept { return m_mapped.load(std::memory_order_relaxed); }
@@ -135,8 +162,10 @@ private:
 	friend class block_ref;
 	struct region;
 
-	[[nodiscard]] unique_block take(std::int64_t kept_back) EXCLUDES(m_mutex);
+	[[nodiscard]] unique_block take(std::int64_t kept_back) EXCLUDES(m_mutex, m_burial_mutex);
+	[[nodiscard]] unique_block try_take(std::int64_t kept_back) EXCLUDES(m_mutex);
 	void give_back(region& r, std::size_t block) noexcept EXCLUDES(m_mutex);
+	[[nodiscard]] std::function<void()> who_hears_of_room() noexcept REQUIRES(m_mutex);
 	[[nodiscard]] bool needs_spare() const REQUIRES(m_mutex);
 	[[nodiscard]] region* map_region() noexcept;
 	void unmap_region(region* r) noexcept;
@@ -153,11 +182,17 @@ private:
 	std::atomic<std::int64_t> m_used{0};
 	std::atomic<std::int64_t> m_peak{0};
 	std::atomic<std::int64_t> m_mapped{0};
+	std::atomic<std::int64_t> m_buried{0};
+
+	// Held while some are dropped, so that who finds no block waits for those on their way home.
+	mutex m_burial_mutex;
 
 	mutex m_mutex;
 	region* m_with_free GUARDED_BY(m_mutex) = nullptr; // regions that have a free block
 	region* m_spare GUARDED_BY(m_mutex) = nullptr;     // one region with no block in use
 	bool m_is_prepare_due GUARDED_BY(m_mutex) = false;
+	std::unique_ptr<remains> m_graves GUARDED_BY(m_mutex); // a list; the first is dropped next
+	remains* m_last_grave GUARDED_BY(m_mutex) = nullptr;
 	std::function<void()> m_when_free GUARDED_BY(m_mutex);
 	std::int64_t m_when_free_blocks GUARDED_BY(m_mutex) = 0;
 };

@@ -21,6 +21,8 @@ upkeep::~upkeep()
 	m_wake.notify_one();
 	m_thread.join();
 	m_pool.when_upkeep_is_due(nullptr);
+	// While those who hear of room are alive.
+	while (m_pool.dispose_some()) {}
 }
 
 void upkeep::is_due() noexcept
@@ -42,8 +44,16 @@ void upkeep::work() noexcept
 			if (m_stopping) return;
 			m_is_due = false;
 		}
-		m_pool.prepare();
+		// Between two steps of the one that may be long: the other may have become due.
+		do m_pool.prepare();
+		while (!is_stopping() && m_pool.dispose_some());
 	}
+}
+
+bool upkeep::is_stopping() noexcept
+{
+	mutex_lock const lock(m_mutex);
+	return m_stopping;
 }
 
 } // namespace slipstream

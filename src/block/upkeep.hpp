@@ -1,5 +1,5 @@
 // Upkeep: a thread that does for a pool what nobody should have to wait for: it prepares the next region
-// before it is needed.
+// before it is needed, and drops what removed torrents left.
 //
 // Not a hash worker's errand: those are busy just when blocks come fast, and what is prepared too late is prepared in vain.
 // It takes no memory of its own, so nothing it does can fail half-way. Where the system has no thread for it the pool
@@ -28,6 +28,7 @@ public:
 private:
 	void is_due() noexcept EXCLUDES(m_mutex);
 	void work() noexcept EXCLUDES(m_mutex);
+	[[nodiscard]] bool is_stopping() noexcept EXCLUDES(m_mutex);
 
 	block_pool& m_pool;
 	mutex m_mutex;

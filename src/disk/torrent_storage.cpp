@@ -332,7 +332,9 @@ void torrent_storage::clear(lt::piece_index_t const piece)
 void torrent_storage::drop_all()
 {
 	m_arriving.clear();
-	for (auto const piece : m_pieces.clear()) report_gone(piece);
+	auto const verified = m_pieces.verified();
+	m_core->pool.bury(m_pieces.take_all());
+	for (auto const piece : verified) report_gone(piece);
 }
 
 // libtorrent calls this where nothing may fail.
@@ -343,7 +345,7 @@ void torrent_storage::remove() noexcept
 	catch (std::bad_alloc const&) {} // handlers of writes of a torrent that is gone
 	m_core->cache.leave(cache_id());
 	m_arriving.clear();
-	m_pieces.reset();
+	m_core->pool.bury(m_pieces.take_all());
 	m_events.reset();
 	m_owner.reset();
 }

@@ -2,6 +2,7 @@
 #include "block/check.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace slipstream {
 
@@ -131,27 +132,42 @@ piece_state piece_store::drop(lt::piece_index_t const index)
 	return dropped.state();
 }
 
-std::vector<lt::piece_index_t> piece_store::clear()
+// Block by block, from each piece's last one.
+class piece_store::dead_pieces final : public remains
 {
-	std::unordered_map<lt::piece_index_t, piece> dropped; // dies outside the lock
-	std::vector<lt::piece_index_t> verified;
-	mutex_lock const lock(m_mutex);
-	verified.reserve(m_pieces.size());
-	dropped.swap(m_pieces);
-	m_num_blocks = 0;
-	m_num_verified = 0;
-	for (auto const& [index, p] : dropped)
-		if (p.verified) verified.push_back(index);
-	return verified;
-}
+public:
+	dead_pieces(std::int64_t const num_blocks, pieces_by_index& pieces) noexcept : remains(num_blocks) { m_pieces.swap(pieces); }
+	std::int64_t drop_some() noexcept override
+	{
+		constexpr std::int64_t some = 64;
+		std::int64_t dropped = 0;
+		while (dropped < some && !m_pieces.empty())
+		{
+			auto& blocks = m_pieces.begin()->second.blocks;
+			while (dropped < some && !blocks.empty())
+			{
+				dropped += blocks.back() ? 1 : 0;
+				blocks.pop_back();
+			}
+			if (blocks.empty()) m_pieces.erase(m_pieces.begin());
+		}
+		return dropped;
+	}
 
-void piece_store::reset() noexcept
+private:
+	pieces_by_index m_pieces;
+};
+
+std::unique_ptr<remains> piece_store::take_all() noexcept
 {
-	std::unordered_map<lt::piece_index_t, piece> dropped; // dies outside the lock
+	pieces_by_index dropped; // dies outside the lock
 	mutex_lock const lock(m_mutex);
-	dropped.swap(m_pieces);
-	m_num_blocks = 0;
+	auto const num_blocks = m_num_blocks.exchange(0);
 	m_num_verified = 0;
+	if (num_blocks >= many_blocks)
+		if (std::unique_ptr<remains> dead{new (std::nothrow) dead_pieces(num_blocks, m_pieces)}) return dead;
+	dropped.swap(m_pieces);
+	return nullptr;
 }
 
 std::vector<lt::piece_index_t> piece_store::in_state(piece_state const state) const

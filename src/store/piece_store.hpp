@@ -22,6 +22,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -57,10 +58,9 @@ public:
 
 	// Forgets the piece; answers what it was.
 	piece_state drop(lt::piece_index_t piece) EXCLUDES(m_mutex);
-	// Forgets everything; answers which pieces were verified.
-	std::vector<lt::piece_index_t> clear() EXCLUDES(m_mutex);
-	// Forgets everything, and needs no memory for that.
-	void reset() noexcept EXCLUDES(m_mutex);
+	// Forgets everything, and needs no memory for that. Where there are many blocks, and there is memory, it leaves them to the
+	// caller, for block_pool::bury(); else it drops them and answers null.
+	[[nodiscard]] std::unique_ptr<remains> take_all() noexcept EXCLUDES(m_mutex);
 
 	// The pieces of which some blocks are here; those that are verified.
 	[[nodiscard]] std::vector<lt::piece_index_t> partial() const EXCLUDES(m_mutex);
@@ -80,6 +80,11 @@ private:
 		[[nodiscard]] piece_state state() const noexcept
 		{ return verified ? piece_state::verified : missing == 0 ? piece_state::complete : piece_state::partial; }
 	};
+	using pieces_by_index = std::unordered_map<lt::piece_index_t, piece>;
+	class dead_pieces;
+
+	// Fewer are dropped as fast as somebody is told.
+	static constexpr std::int64_t many_blocks = 1024;
 
 	[[nodiscard]] std::vector<lt::piece_index_t> in_state(piece_state state) const EXCLUDES(m_mutex);
 	[[nodiscard]] piece& open(lt::piece_index_t index) REQUIRES(m_mutex);
@@ -89,7 +94,7 @@ private:
 	std::atomic<std::int64_t> m_num_blocks{0};
 	std::atomic<int> m_num_verified{0};
 	mutable mutex m_mutex;
-	std::unordered_map<lt::piece_index_t, piece> m_pieces GUARDED_BY(m_mutex);
+	pieces_by_index m_pieces GUARDED_BY(m_mutex);
 };
 
 } // namespace slipstream

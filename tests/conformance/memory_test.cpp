@@ -128,6 +128,28 @@ CONTRACT_TEST(memory, a_removed_torrent_gives_its_memory_back, 7)
 	EXPECT_EQ(memory.stats().torrents, 0);
 }
 
+// What a large torrent leaves is dropped by a thread of the memory's, and is the next torrent's at once all the same.
+CONTRACT_TEST(memory, a_large_torrent_that_is_removed_makes_room_for_the_next_at_once, 7)
+{
+	constexpr std::int64_t large = std::int64_t{24} << 20;
+	shape const film{"film", protocol::v1, 256 << 10, {large}};
+	memory_disk const memory({.capacity_bytes = large + (1 << 20), .hash_threads = 1});
+	disk_harness disk(memory.constructor());
+	test_torrent const first(film, 1);
+	test_torrent const second(film, 2);
+	auto* s = &disk.add(first);
+	disk.write_all(*s);
+	for (auto const& next : {&second, &first, &second})
+	{
+		disk.remove(*s);
+		s = &disk.add(*next);
+		EXPECT_EQ(write_what_fits(disk, *s).size(), next->blocks().size());
+		EXPECT_LE(memory.stats().peak_bytes, memory.capacity_bytes());
+	}
+	for (auto const p : second.pieces()) expect_right_hash(disk.hash(*s, p), second, p);
+	expect_clean(disk);
+}
+
 CONTRACT_TEST(memory, cleared_pieces_and_deleted_files_give_their_memory_back, 27, 28)
 {
 	memory_disk const memory({.capacity_bytes = smallest, .hash_threads = 1});

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 namespace slipstream::test {
@@ -53,6 +55,14 @@ struct one_torrent
 	lt::storage_holder holder;
 };
 
+// Other threads may have blocks in their hands for a moment.
+bool comes_home(memory_disk const& memory)
+{
+	auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+	while (memory.stats().used_bytes > 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+	return memory.stats().used_bytes == 0;
+}
+
 } // namespace
 
 TEST(a_system_that_maps_no_memory, fails_writes_and_loses_nothing)
@@ -94,7 +104,37 @@ TEST(a_system_that_takes_no_advice, changes_nothing)
 	}
 	for (int b = 0; b < 300; ++b) ASSERT_TRUE(t.has(b)) << b;
 	t.holder.reset();
-	EXPECT_EQ(t.memory.stats().used_bytes, 0);
+	EXPECT_TRUE(comes_home(t.memory));
+}
+
+// What it leaves is handed to another thread, which takes memory; without it the caller drops it.
+TEST(a_large_torrent_that_is_removed, needs_no_memory_and_is_gone)
+{
+	for (auto const where : {failing_allocation::where::this_thread, failing_allocation::where::other_threads})
+	{
+		memory_disk memory({.capacity_bytes = 32 << 20, .hash_threads = 1});
+		stepped_disk stepped(memory.constructor());
+		lt::file_storage files;
+		files.set_piece_length(256 << 10);
+		files.add_file("film", 24 << 20);
+		files.set_num_pieces(96);
+		auto holder = stepped.add(files, lt::sha1_hash("aaaaaaaaaaaaaaaaaaaa"));
+		std::vector<char> const bytes(block_bytes, 'x');
+		for (int p = 0; p < 96; ++p)
+			for (int b = 0; b < 16; ++b)
+				stepped.disk().async_write(holder, {lt::piece_index_t(p), b * block_bytes, block_bytes}, bytes.data(), nullptr
+					, stepped.counted([](lt::storage_error const& e) { EXPECT_FALSE(e.ec); }), {});
+		stepped.deliver();
+		bool const here = where == failing_allocation::where::this_thread;
+		failing_allocation const f(1, where);
+		holder.reset();
+		if (here)
+		{
+			EXPECT_EQ(memory.stats().used_bytes, 0);
+		}
+		EXPECT_TRUE(comes_home(memory));
+		EXPECT_EQ(f.failed(), here);
+	}
 }
 
 TEST(an_io_context_that_is_stopped_early, leaves_no_block_and_no_handler_behind)

@@ -52,7 +52,7 @@ public:
 			compare();
 		}
 		m_jobs.clear();
-		m_store.clear();
+		static_cast<void>(m_store.take_all());
 		expect(m_pool.used_blocks() == 0, "every block comes home");
 	}
 
@@ -73,7 +73,9 @@ private:
 			case 4: return begin_hash(piece);
 			case 5: return end_hash(place);
 			default:
-				if (place % 16 == 0) expect(m_store.clear().size() == m_plain.clear().size(), "clear answers what was verified");
+				if (place % 16 != 0) return;
+				expect(m_store.verified().size() == m_plain.clear().size(), "as many are verified");
+				static_cast<void>(m_store.take_all());
 				return;
 		}
 	}

@@ -221,7 +221,7 @@ TEST_F(arriving, blocks_that_nobody_wants_any_more_come_home)
 		for (int const b : blocks_of(1)) if (b != 20) write(a, 1, b);
 		store.drop(piece(0));
 		a.forget(piece(0));
-		static_cast<void>(store.clear());
+		static_cast<void>(store.take_all());
 		a.clear();
 	}
 	// What a worker had taken comes home when it has hashed it.

@@ -83,8 +83,48 @@ TEST(piece_store, the_holder_of_an_old_block_keeps_its_bytes)
 	static_cast<void>(s.put(piece(0), 0, block_of(pool, 'b')));
 	EXPECT_EQ(old.bytes()[100], 'a');
 	EXPECT_EQ(s.block(piece(0), 0).bytes()[100], 'b');
-	static_cast<void>(s.clear());
+	static_cast<void>(s.take_all());
 	EXPECT_EQ(old.bytes()[block_bytes - 1], 'a');
+}
+
+TEST(piece_store, many_blocks_that_are_taken_out_are_dropped_bit_by_bit)
+{
+	constexpr int num_pieces = 5;
+	constexpr int piece_blocks = 256;
+	block_pool pool(1500, 1);
+	piece_store s(shape_of({std::int64_t{num_pieces} * piece_blocks * std::int64_t{block_bytes}}, piece_blocks * int{block_bytes}));
+	for (int p = 0; p < num_pieces; ++p)
+		for (int b = 0; b < piece_blocks; ++b)
+			if (p != 1 || b % 2 == 0) static_cast<void>(s.put(piece(p), b, block_of(pool, 'a')));
+	ASSERT_TRUE(s.mark_verified(piece(2)));
+	auto const kept = s.block(piece(3), 5);
+	std::int64_t left = s.num_blocks();
+	EXPECT_EQ(left, num_pieces * piece_blocks - piece_blocks / 2);
+	auto const dead = s.take_all();
+	ASSERT_TRUE(dead);
+	EXPECT_TRUE(s.empty());
+	EXPECT_EQ(s.num_blocks(), 0);
+	EXPECT_EQ(s.num_verified(), 0);
+	EXPECT_EQ(s.state(piece(2)), piece_state::absent);
+	EXPECT_EQ(pool.used_blocks(), left) << "nothing was dropped yet";
+	while (auto const n = dead->drop_some())
+	{
+		EXPECT_LE(n, 64);
+		left -= n;
+	}
+	EXPECT_EQ(left, 0);
+	EXPECT_EQ(pool.used_blocks(), 1) << "the one that somebody holds";
+	EXPECT_EQ(kept.bytes()[0], 'a');
+}
+
+TEST(piece_store, few_blocks_that_are_taken_out_are_dropped_at_once)
+{
+	block_pool pool(64, 1);
+	piece_store s(shape_of({96 * 1024}, 32 * 1024));
+	for (int p = 0; p < 3; ++p) static_cast<void>(s.put(piece(p), 0, block_of(pool, 'a')));
+	EXPECT_FALSE(s.take_all());
+	EXPECT_TRUE(s.empty());
+	EXPECT_EQ(pool.used_blocks(), 0);
 }
 
 TEST(piece_store, blocks_of_padding_need_not_be_written)
@@ -122,7 +162,7 @@ TEST(piece_store, agrees_with_a_simple_model_over_random_operations)
 			switch (random() % 16)
 			{
 			case 0: static_cast<void>(s.drop(piece(p))); erase(); verified[p] = false; break;
-			case 1: if (random() % 20 == 0) { static_cast<void>(s.clear()); model.clear(); verified.clear(); } break;
+			case 1: if (random() % 20 == 0) { static_cast<void>(s.take_all()); model.clear(); verified.clear(); } break;
 			case 2: case 3: ASSERT_EQ(s.mark_verified(piece(p)), complete()); verified[p] = complete(); break;
 			default:
 			{
