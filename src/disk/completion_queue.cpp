@@ -38,6 +38,22 @@ struct completion_queue::post
 	void operator()() const { queue->deliver(); }
 };
 
+bool completion_queue::push(completion c)
+{
+	{
+		mutex_lock const lock(m_mutex);
+		if (m_closed) return false;
+		if (!m_spare.empty())
+		{
+			m_spare.front() = std::move(c);
+			m_waiting.splice(m_waiting.end(), m_spare, m_spare.begin());
+			is_queued(false);
+			return true;
+		}
+	}
+	return push(make_ready(std::move(c)));
+}
+
 bool completion_queue::push_early(hash_done h)
 {
 	h.is_early = true;
@@ -49,10 +65,15 @@ bool completion_queue::queue(ready r, bool const at_front) noexcept
 	mutex_lock const lock(m_mutex);
 	if (m_closed) return false;
 	m_waiting.splice(at_front ? m_waiting.begin() : m_waiting.end(), r);
+	is_queued(at_front);
+	return true;
+}
+
+void completion_queue::is_queued(bool const at_front)
+{
 	m_size.fetch_add(1, std::memory_order_relaxed);
 	m_pushed.fetch_add(at_front ? 0 : 1, std::memory_order_relaxed);
 	if (!std::exchange(m_posted, true)) post_delivery();
-	return true;
 }
 
 void completion_queue::close()
@@ -79,6 +100,7 @@ void completion_queue::deliver()
 		mutex_lock const lock(m_mutex);
 		m_posted = false;
 		batch.swap(m_waiting);
+		if (m_spare.size() < most_spare) m_spare.splice(m_spare.end(), m_delivered_ones);
 	}
 	try
 	{
@@ -90,6 +112,8 @@ void completion_queue::deliver()
 			auto const* const hash = std::get_if<hash_done>(&done.front());
 			m_delivered.fetch_add(hash && hash->is_early ? 0 : 1, std::memory_order_relaxed);
 			std::visit([](auto& d) { d(); }, done.front());
+			done.front() = plain_done{}; // lets go of the handler
+			if (m_delivered_ones.size() < most_spare) m_delivered_ones.splice(m_delivered_ones.end(), done);
 		}
 	}
 	catch (...)

@@ -9,7 +9,7 @@
 //
 // A completion that is promised to come, of a hash or behind one, must not be lost for want of memory when it is due, on a
 // thread that could tell nobody: so what it takes to queue it (`ready`) is had when it is promised, and the post's memory is
-// the queue's own.
+// the queue's own. For all others memory is used again: in its stride the queue takes none.
 #pragma once
 
 #include "block/mutex.hpp"
@@ -162,7 +162,7 @@ public:
 
 	// Any thread. False, and nothing is done, once closed. Where there is no memory std::bad_alloc is thrown, and nothing is
 	// done either.
-	bool push(completion c) EXCLUDES(m_mutex) { return push(make_ready(std::move(c))); }
+	bool push(completion c) EXCLUDES(m_mutex);
 	bool push(ready r) noexcept EXCLUDES(m_mutex) { return queue(std::move(r), false); }
 	// A hash that is to be delivered before everything that was pushed and not delivered. Not counted below.
 	bool push_early(hash_done h) EXCLUDES(m_mutex);
@@ -180,8 +180,12 @@ private:
 	struct post;
 	template <typename T> struct post_memory;
 	bool queue(ready r, bool at_front) noexcept EXCLUDES(m_mutex);
+	void is_queued(bool at_front) REQUIRES(m_mutex);
 	void post_delivery() REQUIRES(m_mutex);
 	void deliver() EXCLUDES(m_mutex);
+
+	// More than are delivered at a time, as a rule.
+	static constexpr std::size_t most_spare = 128;
 
 	lt::io_context& m_ioc;
 	std::atomic<int> m_size{0};
@@ -189,8 +193,10 @@ private:
 	std::atomic<std::uint64_t> m_delivered{0};
 	mutex m_mutex;
 	std::list<completion> m_waiting GUARDED_BY(m_mutex);
+	std::list<completion> m_spare GUARDED_BY(m_mutex); // to be used again; empty ones
 	bool m_posted GUARDED_BY(m_mutex) = false; // a deliver() is on its way
 	bool m_closed GUARDED_BY(m_mutex) = false; // m_ioc may be gone
+	std::list<completion> m_delivered_ones; // to be spare ones from the next delivery on; network thread
 	alignas(std::max_align_t) std::byte m_post_memory[256]; // the one post's that is on its way
 };
 

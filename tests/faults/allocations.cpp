@@ -17,6 +17,10 @@ std::atomic<bool> has_failed{false};
 std::atomic<bool> others_fail{false};
 std::atomic<bool> mappings_fail{false};
 std::atomic<int> num_refusals{0};
+std::atomic<bool> is_counting{false};
+std::atomic<std::int64_t> counted_here{0};
+std::atomic<std::int64_t> counted_elsewhere{0};
+thread_local bool counts_here = false;
 thread_local bool is_spared = true; // of this thread's allocations none fails, or all others' may
 thread_local bool is_the_tests = false;
 
@@ -48,6 +52,15 @@ failing_allocation::~failing_allocation()
 
 bool failing_allocation::failed() const { return has_failed; }
 
+counted_allocations::counted_allocations()
+{
+	counted_here = counted_elsewhere = 0;
+	counts_here = is_counting = true;
+}
+counted_allocations::~counted_allocations() { counts_here = is_counting = false; }
+std::int64_t counted_allocations::here() const { return counted_here; }
+std::int64_t counted_allocations::elsewhere() const { return counted_elsewhere; }
+
 refused_mappings::refused_mappings()
 {
 	num_refusals = 0;
@@ -65,6 +78,7 @@ using namespace slipstream::test;
 void* operator new(std::size_t const size)
 {
 	maybe_fail();
+	if (is_counting) ++(counts_here ? counted_here : counted_elsewhere);
 	void* const p = std::malloc(size == 0 ? 1 : size);
 	if (p == nullptr) throw std::bad_alloc();
 	++live;

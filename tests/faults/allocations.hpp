@@ -33,6 +33,18 @@ public:
 	[[nodiscard]] int refusals() const;
 };
 
+// Allocations while it lives: of this thread, and of all others. One at a time.
+class counted_allocations
+{
+public:
+	counted_allocations();
+	~counted_allocations();
+	counted_allocations(counted_allocations const&) = delete;
+	counted_allocations& operator=(counted_allocations const&) = delete;
+	[[nodiscard]] std::int64_t here() const;
+	[[nodiscard]] std::int64_t elsewhere() const;
+};
+
 // What operator new handed out and was not given back.
 [[nodiscard]] std::int64_t live_allocations();
 
