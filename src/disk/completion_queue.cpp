@@ -42,8 +42,7 @@ bool completion_queue::push(completion c)
 {
 	{
 		mutex_lock const lock(m_mutex);
-		if (m_closed) return false;
-		if (!m_spare.empty())
+		if (!m_closed && !m_spare.empty())
 		{
 			m_spare.front() = std::move(c);
 			m_waiting.splice(m_waiting.end(), m_spare, m_spare.begin());

@@ -1,6 +1,7 @@
 #include "store/arriving_hashes.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace slipstream {
 
@@ -26,7 +27,8 @@ void arriving_hashes::restart(lt::piece_index_t const piece, entry& e)
 {
 	auto const& shape = m_pieces.shape();
 	if (e.run) m_workers.abandon(*e.run);
-	e.run = std::make_shared<hash_run>(m_v1 ? shape.piece_bytes(piece) : 0, m_v2 ? shape.piece_bytes2(piece) : 0);
+	e.run.reset();
+	e.in_order = m_v1;
 	e.num_given = 0;
 	e.waiting.clear();
 	e.first_missing = static_cast<int>(std::find(e.is_here.begin(), e.is_here.end(), false) - e.is_here.begin());
@@ -35,7 +37,13 @@ void arriving_hashes::restart(lt::piece_index_t const piece, entry& e)
 		if (e.is_here[std::size_t(b)]) e.waiting.push_back(b);
 }
 
-void arriving_hashes::arrived(lt::piece_index_t const piece, int const block)
+void arriving_hashes::arrived(lt::piece_index_t const piece, int const block) noexcept
+{
+	try { add(piece, block); }
+	catch (std::bad_alloc const&) { forget(piece); }
+}
+
+void arriving_hashes::add(lt::piece_index_t const piece, int const block)
 {
 	auto const& shape = m_pieces.shape();
 	if (shape.num_blocks(piece) < least_blocks || (!m_v1 && !m_v2)) return;
@@ -49,7 +57,7 @@ void arriving_hashes::arrived(lt::piece_index_t const piece, int const block)
 	else if (e.is_here[std::size_t(block)])
 	{
 		// Other bytes. Those that were not given yet are the store's when they are.
-		bool const was_given = e.run->bytes1 > 0 ? block < e.num_given
+		bool const was_given = e.in_order ? block < e.num_given
 			: std::find(e.waiting.begin(), e.waiting.end(), block) == e.waiting.end();
 		if (was_given) restart(piece, e);
 	}
@@ -57,17 +65,19 @@ void arriving_hashes::arrived(lt::piece_index_t const piece, int const block)
 	{
 		e.is_here[std::size_t(block)] = true;
 		--e.num_missing;
-		if (e.run->bytes1 == 0 && block < shape.num_blocks2(piece)) e.waiting.push_back(block);
+		if (!e.in_order && block < shape.num_blocks2(piece)) e.waiting.push_back(block);
 		while (e.first_missing < std::ssize(e.is_here) && e.is_here[std::size_t(e.first_missing)]) ++e.first_missing;
 	}
-	auto const can_be_given = e.run->bytes1 > 0 ? e.first_missing - e.num_given : static_cast<int>(e.waiting.size());
+	auto const can_be_given = e.in_order ? e.first_missing - e.num_given : static_cast<int>(e.waiting.size());
 	if (can_be_given >= std::max(2, e.num_missing / 2)) give(piece, e);
 }
 
 void arriving_hashes::give(lt::piece_index_t const piece, entry& e)
 {
+	auto const& shape = m_pieces.shape();
+	if (!e.run) e.run = std::make_shared<hash_run>(m_v1 ? shape.piece_bytes(piece) : 0, m_v2 ? shape.piece_bytes2(piece) : 0);
 	std::vector<hash_run::given_block> blocks;
-	if (e.run->bytes1 > 0)
+	if (e.in_order)
 	{
 		piece_state state{};
 		auto shares = m_pieces.blocks(piece, e.num_given, e.first_missing - e.num_given, state);
@@ -95,17 +105,18 @@ std::shared_ptr<hash_run> arriving_hashes::take(lt::piece_index_t const piece, b
 	return run;
 }
 
-void arriving_hashes::forget(lt::piece_index_t const piece)
+void arriving_hashes::forget(lt::piece_index_t const piece) noexcept
 {
 	auto const i = m_entries.find(piece);
 	if (i == m_entries.end()) return;
-	m_workers.abandon(*i->second.run);
+	if (i->second.run) m_workers.abandon(*i->second.run);
 	m_entries.erase(i);
 }
 
-void arriving_hashes::clear()
+void arriving_hashes::clear() noexcept
 {
-	for (auto const& [piece, e] : m_entries) m_workers.abandon(*e.run);
+	for (auto const& [piece, e] : m_entries)
+		if (e.run) m_workers.abandon(*e.run);
 	m_entries.clear();
 }
 

@@ -32,14 +32,15 @@ public:
 
 	static constexpr int least_blocks = 32;
 
-	// The block is in the store now.
-	void arrived(lt::piece_index_t piece, int block);
+	// The block is in the store now. Where there is no memory to begin with it, the piece begins anew with the next block, and what
+	// was not begun is hashed when that is asked for.
+	void arrived(lt::piece_index_t piece, int block) noexcept;
 	// What was begun of the piece's hash, of the blocks that are in the store now; null when nothing was. The piece begins
 	// anew from here. `v1`, `v2`: what is asked for.
 	[[nodiscard]] std::shared_ptr<hash_run> take(lt::piece_index_t piece, bool v1, bool v2);
 	// The piece left the store.
-	void forget(lt::piece_index_t piece);
-	void clear();
+	void forget(lt::piece_index_t piece) noexcept;
+	void clear() noexcept;
 
 private:
 	struct entry
@@ -47,11 +48,13 @@ private:
 		std::vector<bool> is_here;     // or padding
 		int num_missing = 0;
 		int first_missing = 0;
-		int num_given = 0;             // to the run; where v1 is wanted, the first ones
-		std::vector<int> waiting;      // here and not given; where v1 is not wanted
-		std::shared_ptr<hash_run> run;
+		int num_given = 0;             // to the run; the first ones where in_order
+		std::vector<int> waiting;      // here and not given; where not in_order
+		bool in_order = false;         // v1 is wanted
+		std::shared_ptr<hash_run> run; // once something was given
 	};
 
+	void add(lt::piece_index_t piece, int block);
 	[[nodiscard]] entry open(lt::piece_index_t piece) const;
 	void restart(lt::piece_index_t piece, entry& e);
 	void give(lt::piece_index_t piece, entry& e);

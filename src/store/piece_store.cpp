@@ -6,24 +6,22 @@
 
 namespace slipstream {
 
-namespace {
-
-std::int64_t count_present(std::vector<block_ref> const& blocks)
-{
-	return std::count_if(blocks.begin(), blocks.end(), [](block_ref const& b) { return bool(b); });
-}
-
-} // namespace
-
-piece_store::piece& piece_store::open(lt::piece_index_t const index)
+template <typename MakePlaces>
+piece_store::piece& piece_store::open(lt::piece_index_t const index, MakePlaces make_places)
 {
 	auto const [i, is_new] = m_pieces.try_emplace(index);
 	piece& p = i->second;
 	if (is_new)
 	{
 		auto const n = m_geometry.num_blocks(index);
-		p.blocks.resize(static_cast<std::size_t>(n));
+		p.blocks = block_slots(n);
 		for (int b = 0; b < n; ++b) p.missing += m_geometry.is_padding(index, b) ? 0 : 1;
+	}
+	try { make_places(p.blocks); }
+	catch (...)
+	{
+		if (is_new) m_pieces.erase(i);
+		throw;
 	}
 	return p;
 }
@@ -40,8 +38,9 @@ bool piece_store::put(lt::piece_index_t const index, int const block, block_ref 
 {
 	check(bool(bytes), "a block that is put has bytes");
 	mutex_lock const lock(m_mutex);
-	piece& p = open(index);
-	std::swap(p.blocks[static_cast<std::size_t>(block)], bytes);
+	block_ref* place = nullptr;
+	piece& p = open(index, [&](block_slots& blocks) { place = &blocks.at(block); });
+	std::swap(*place, bytes);
 	if (!bytes)
 	{
 		m_num_blocks.fetch_add(1, std::memory_order_relaxed);
@@ -73,7 +72,7 @@ block_ref piece_store::block(lt::piece_index_t const index, int const block) con
 {
 	mutex_lock const lock(m_mutex);
 	auto const i = m_pieces.find(index);
-	return i == m_pieces.end() ? block_ref{} : i->second.blocks[static_cast<std::size_t>(block)];
+	return i == m_pieces.end() ? block_ref{} : i->second.blocks[block];
 }
 
 std::vector<block_ref> piece_store::blocks(lt::piece_index_t const index, int const first, int const count
@@ -88,20 +87,28 @@ std::vector<block_ref> piece_store::blocks(lt::piece_index_t const index, int co
 		return shares;
 	}
 	state = i->second.state();
-	std::copy_n(i->second.blocks.begin() + first, count, shares.begin());
+	for (int b = 0; b < count; ++b) shares[static_cast<std::size_t>(b)] = i->second.blocks[first + b];
 	return shares;
 }
 
 bool piece_store::mark_verified(lt::piece_index_t const index, std::vector<block_ref> hashed)
 {
 	mutex_lock const lock(m_mutex);
-	piece& p = open(index);
-	check(hashed.size() == p.blocks.size(), "as many blocks were hashed as the piece has");
+	check(static_cast<int>(hashed.size()) == m_geometry.num_blocks(index), "as many blocks were hashed as the piece has");
 	int missing = 0;
+	std::int64_t num_hashed = 0;
 	for (int b = 0; b < static_cast<int>(hashed.size()); ++b)
-		missing += !hashed[static_cast<std::size_t>(b)] && !m_geometry.is_padding(index, b) ? 1 : 0;
+	{
+		bool const is_here{hashed[static_cast<std::size_t>(b)]};
+		num_hashed += is_here ? 1 : 0;
+		missing += !is_here && !m_geometry.is_padding(index, b) ? 1 : 0;
+	}
 	if (missing > 0) return false;
-	m_num_blocks.fetch_add(count_present(hashed) - count_present(p.blocks), std::memory_order_relaxed);
+	piece& p = open(index, [&](block_slots& blocks) {
+		for (int b = 0; b < blocks.size(); ++b)
+			if (hashed[static_cast<std::size_t>(b)]) static_cast<void>(blocks.at(b));
+	});
+	m_num_blocks.fetch_add(num_hashed - p.blocks.count(), std::memory_order_relaxed);
 	p.blocks.swap(hashed);
 	p.missing = 0;
 	set_verified(p, true);
@@ -113,7 +120,7 @@ bool piece_store::mark_verified(lt::piece_index_t const index)
 	mutex_lock const lock(m_mutex);
 	auto const i = m_pieces.find(index);
 	if (i == m_pieces.end() && !m_geometry.is_padding(index)) return false;
-	piece& p = open(index);
+	piece& p = open(index, [](block_slots&) {});
 	if (p.missing > 0) return false;
 	set_verified(p, true);
 	return true;
@@ -128,11 +135,10 @@ piece_state piece_store::drop(lt::piece_index_t const index)
 	dropped = std::move(i->second);
 	m_num_verified.fetch_sub(dropped.verified ? 1 : 0, std::memory_order_relaxed);
 	m_pieces.erase(i);
-	m_num_blocks.fetch_sub(count_present(dropped.blocks), std::memory_order_relaxed);
+	m_num_blocks.fetch_sub(dropped.blocks.count(), std::memory_order_relaxed);
 	return dropped.state();
 }
 
-// Block by block, from each piece's last one.
 class piece_store::dead_pieces final : public remains
 {
 public:
@@ -144,18 +150,17 @@ public:
 		while (dropped < some && !m_pieces.empty())
 		{
 			auto& blocks = m_pieces.begin()->second.blocks;
-			while (dropped < some && !blocks.empty())
-			{
-				dropped += blocks.back() ? 1 : 0;
-				blocks.pop_back();
-			}
-			if (blocks.empty()) m_pieces.erase(m_pieces.begin());
+			while (dropped < some && m_next < blocks.size()) dropped += blocks.take(m_next++) ? 1 : 0;
+			if (m_next < blocks.size()) break;
+			m_pieces.erase(m_pieces.begin());
+			m_next = 0;
 		}
 		return dropped;
 	}
 
 private:
 	pieces_by_index m_pieces;
+	int m_next = 0; // block of the first of them
 };
 
 std::unique_ptr<remains> piece_store::take_all() noexcept

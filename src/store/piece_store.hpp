@@ -16,6 +16,7 @@
 
 #include "block/block_pool.hpp"
 #include "block/mutex.hpp"
+#include "store/block_slots.hpp"
 #include "store/geometry.hpp"
 
 #include <slipstream/memory_disk.hpp>
@@ -73,7 +74,7 @@ public:
 private:
 	struct piece
 	{
-		std::vector<block_ref> blocks;
+		block_slots blocks;
 		int missing = 0;  // blocks that are neither here nor padding
 		bool verified = false;
 
@@ -87,7 +88,9 @@ private:
 	static constexpr std::int64_t many_blocks = 1024;
 
 	[[nodiscard]] std::vector<lt::piece_index_t> in_state(piece_state state) const EXCLUDES(m_mutex);
-	[[nodiscard]] piece& open(lt::piece_index_t index) REQUIRES(m_mutex);
+	// The piece, new if it is not here. `make_places` may need memory: what throws leaves no new piece.
+	template <typename MakePlaces>
+	[[nodiscard]] piece& open(lt::piece_index_t index, MakePlaces make_places) REQUIRES(m_mutex);
 	bool set_verified(piece& p, bool verified) REQUIRES(m_mutex);
 
 	geometry const m_geometry;

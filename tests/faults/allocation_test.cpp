@@ -7,6 +7,8 @@
 #include <slipstream/lease.hpp>
 #include <slipstream/memory_disk.hpp>
 
+#include <libtorrent/hasher.hpp>
+
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -181,6 +183,79 @@ TEST_P(every_allocation_fails, in_turn_and_nothing_is_lost)
 	EXPECT_EQ(live_after, live_before) << "something was not given back";
 	EXPECT_FALSE(more) << "it never came to an end";
 	RecordProperty("allocations", failures);
+}
+
+// Whole or not at all: a write that has no memory leaves no piece behind that is half made.
+TEST(a_write_without_memory, leaves_the_piece_as_it_was_and_it_can_be_written)
+{
+	constexpr lt::piece_index_t piece2{2};
+	bool more = true;
+	int failures = 0;
+	for (int n = 1; more && n < 200; ++n)
+	{
+		SCOPED_TRACE("allocation " + std::to_string(n));
+		world w;
+		auto const torrent = w.memory.torrent(lt::sha1_hash("aaaaaaaaaaaaaaaaaaaa"));
+		bool threw = false;
+		{
+			failing_allocation const f(n);
+			try { w.write(piece2, 1); }
+			catch (std::bad_alloc const&) { threw = true; }
+			more = f.failed();
+			failures += more ? 1 : 0;
+		}
+		auto const state = *torrent.state(piece2);
+		EXPECT_TRUE(state == piece_state::partial || (threw && state == piece_state::absent));
+		w.write(piece2, 0);
+		w.write(piece2, 1);
+		w.stepped().deliver();
+		EXPECT_EQ(*torrent.state(piece2), piece_state::complete);
+		w.is_whole();
+		w.holder.reset();
+	}
+	EXPECT_GT(failures, 2);
+}
+
+// Pieces whose hash begins while they arrive: that may have no memory, and the hash is right all the same.
+TEST(a_write_without_memory, spoils_no_hash)
+{
+	constexpr int blocks = 40;
+	std::vector<char> const bytes(block_bytes, 'x');
+	lt::hasher whole;
+	for (int b = 0; b < blocks; ++b) whole.update(bytes);
+	auto const right = whole.final();
+	for (int const first : {0, 1, 21, blocks - 1})
+		for (int n = 1; n < 12; ++n)
+		{
+			SCOPED_TRACE("allocation " + std::to_string(n) + " from block " + std::to_string(first) + " on");
+			memory_disk memory({.capacity_bytes = 4 << 20, .hash_threads = 1});
+			stepped_disk stepped(memory.constructor());
+			lt::file_storage files;
+			files.set_piece_length(blocks * block_bytes);
+			files.add_file("film", blocks * block_bytes);
+			files.set_num_pieces(1);
+			auto holder = stepped.add(files, lt::sha1_hash("aaaaaaaaaaaaaaaaaaaa"));
+			auto const write = [&](int const b) {
+				stepped.disk().async_write(holder, {piece0, b * block_bytes, block_bytes}, bytes.data(), nullptr
+					, [](lt::storage_error const&) {}, {});
+			};
+			for (int b = 0; b < first; ++b) write(b);
+			{
+				failing_allocation const f(n);
+				for (int b = first; b < blocks; ++b)
+				{
+					try { write(b); }
+					catch (std::bad_alloc const&) { write(b); }
+				}
+			}
+			stepped.run_dry();
+			lt::sha1_hash got;
+			stepped.disk().async_hash(holder, piece0, {}, lt::disk_interface::v1_hash
+				, stepped.counted([&](lt::piece_index_t, lt::sha1_hash const& h, lt::storage_error const&) { got = h; }));
+			stepped.run_dry();
+			EXPECT_EQ(got, right);
+			holder.reset();
+		}
 }
 
 // What a worker cannot have: it could tell nobody, so it must not need anything.
