@@ -373,6 +373,9 @@ void cache::grant(std::uint64_t const id, member& m, limits const& most)
 	left += take(id, protection::lookbehind, 0, head - left);
 	left += take(id, protection::reader, pieces_at_head, head - left);
 
+	// Reserved pieces that are not here will be wanted, and then something is open. Granted without room for that, they would
+	// be cut as soon as they are wanted, and granted again as soon as they are not.
+	auto open = m.is_counted_busy || !m_crowded ? 0 : budget::open_pieces * m.piece_blocks;
 	m_times.begin();
 	for (std::size_t kind = 0; kind < std::size(m.given); ++kind)
 	{
@@ -380,8 +383,11 @@ void cache::grant(std::uint64_t const id, member& m, limits const& most)
 		for (int const piece : m.wished[kind])
 		{
 			bool const is_new = !m_times.has(piece);
-			if (g.pieces == most[kind] || (is_new && m.piece_blocks > left)) break;
+			auto const opens = kind == std::size_t(protection::reserved) && !m.is_here(piece) ? open : 0;
+			if (g.pieces == most[kind] || (is_new && m.piece_blocks + opens > left)) break;
 			++m_times[piece];
+			left -= opens;
+			open -= opens;
 			if (is_new) left -= m.piece_blocks;
 			g.pieces += 1;
 			g.blocks += is_new ? m.piece_blocks : 0;

@@ -102,6 +102,8 @@ public:
 	// With `enabled` false memory is never crowded, and nobody is asked to go.
 	cache(block_pool& pool, bool enabled) : m_pool(pool), m_enabled(enabled) {}
 
+	[[nodiscard]] bool enabled() const noexcept { return m_enabled; }
+
 	// -- torrents
 
 	[[nodiscard]] std::uint64_t enter(std::weak_ptr<evictee> torrent, std::int64_t total_blocks, int piece_blocks) EXCLUDES(m_mutex);

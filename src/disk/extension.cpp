@@ -151,7 +151,7 @@ public:
 		auto const s = storage();
 		if (!s) return;
 		s->verified(piece);
-		if (s->core().may_have_to_go()) keep_wanted(piece);
+		if (s->holds(piece)) keep_wanted(piece);
 	}
 
 	// After a check libtorrent has pieces that never "passed": it hashed what was in memory.

@@ -86,9 +86,15 @@ void forgetting::hash_asked(lt::piece_index_t const piece)
 
 std::optional<write_done> forgetting::release(lt::piece_index_t const piece)
 {
+	auto held = let_go(piece);
+	if (held) held->error = aborted();
+	return held;
+}
+
+std::optional<write_done> forgetting::let_go(lt::piece_index_t const piece)
+{
 	auto held = m_held.extract(piece);
 	if (!held) return std::nullopt;
-	held.mapped().error = aborted();
 	return std::move(held.mapped());
 }
 

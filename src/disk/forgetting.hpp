@@ -86,6 +86,8 @@ public:
 	void hash_asked(lt::piece_index_t piece);
 	// What is held for a piece that truly failed its hash, to be completed as not had.
 	[[nodiscard]] std::optional<write_done> release(lt::piece_index_t piece);
+	// What is held for the piece, to be completed as written: it is libtorrent's for good.
+	[[nodiscard]] std::optional<write_done> let_go(lt::piece_index_t piece);
 	// All that is held, to be completed as written: those pieces are libtorrent's for good.
 	[[nodiscard]] std::vector<write_done> release_all();
 	// libtorrent begins a recheck and knows of no piece any more: it will clear none. What is held, to be completed as not

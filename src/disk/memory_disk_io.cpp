@@ -192,6 +192,7 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 		if (observer) storage->write_cancelled(r.piece);
 		else storage->given_write_cancelled(r.piece);
 	}
+	else if (storage && !observer && !done.error) storage->given(r.piece);
 
 	m_core->cache.make_room();
 	bool const low = m_core->cache.is_low();
@@ -227,8 +228,9 @@ lt::storage_error memory_disk_io::write(torrent_storage& storage, lt::peer_reque
 	if (!block)
 	{
 		count(m_core->count.writes_refused);
-		// Where pieces can go, room is on its way: libtorrent asks for a cancelled block again.
-		if (m_core->cache.crowded() && storage.can_forget()) return aborted(lt::operation_t::file_write);
+		// Where pieces can go, room is on its way, of a piece, or of blocks that were lent when theirs went: libtorrent
+		// asks for a cancelled block again.
+		if (m_core->cache.enabled() && storage.can_forget()) return aborted(lt::operation_t::file_write);
 		auto error = refused(boost::system::errc::no_space_on_device, lt::operation_t::file_write);
 		error.file(shape.file_at(r.piece, r.start));
 		return error;

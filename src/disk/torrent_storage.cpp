@@ -1,6 +1,8 @@
 #include "disk/torrent_storage.hpp"
 #include "disk/disk_core.hpp"
 
+#include <libtorrent/torrent_status.hpp>
+
 #include <new>
 
 namespace slipstream {
@@ -221,6 +223,12 @@ void torrent_storage::write_cancelled(lt::piece_index_t const piece)
 {
 	m_cancelled.insert(piece);
 	m_cancelled_any = true; // also of an unwanted one: it may be wanted before libtorrent hears of this
+}
+
+void torrent_storage::given(lt::piece_index_t const piece)
+{
+	if (is_forgetting(piece)) return; // it is our own add_piece()
+	if (auto held = m_forgetting.let_go(piece)) m_completions->push(std::move(*held));
 }
 
 void torrent_storage::before_hash_of_given(lt::piece_index_t const piece)

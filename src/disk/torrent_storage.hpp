@@ -84,6 +84,8 @@ public:
 	[[nodiscard]] bool can_forget() const noexcept { return m_forgetting.attached(); }
 	// Keeps a write's completion back where the piece may have to be forgotten; takes `done` if so.
 	bool hold(lt::piece_index_t piece, write_done& done);
+	// Whether one is kept back.
+	[[nodiscard]] bool holds(lt::piece_index_t const piece) const { return m_forgetting.holds(piece); }
 	// Bytes written to such a piece are not kept, and its hash is to be wrong.
 	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.is_forgetting(piece); }
 	// Gives up a piece, in whatever phase it is; false when it must stay for now.
@@ -102,6 +104,9 @@ public:
 	// The same of a write that an application asked for. libtorrent takes that block for written, and the piece is going to
 	// fail its hash; see forgetting::take_names_off, which happens before what is pushed from now on.
 	void given_write_cancelled(lt::piece_index_t piece) { m_given_cancelled.insert(piece); }
+	// An application writes a block. add_piece() writes all that is not finished, so that what is kept back is finished by
+	// this: libtorrent has the piece for good, and there is nothing to keep back any more.
+	void given(lt::piece_index_t piece);
 	void before_hash_of_given(lt::piece_index_t piece);
 	void take_names_off(lt::piece_index_t const piece) { m_forgetting.take_names_off(piece, shape().piece_bytes(piece)); }
 	void hash_asked(lt::piece_index_t const piece) { m_forgetting.hash_asked(piece); }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <random>
 #include <set>
 
@@ -58,6 +59,26 @@ struct cache_fixture : ::testing::Test
 		return t;
 	}
 };
+
+// Else the grant would make the torrent want it, wanting would take the grant, and so on, a few blocks downloaded each time.
+TEST_F(cache_fixture, what_is_reserved_and_still_to_come_is_granted_with_room_for_what_will_be_open)
+{
+	auto const busy = enter();
+	auto const t = enter();
+	c.set_wanting(t->id, false);
+	// 128 blocks less 8 scratch, 16 lent, 8 open in the busy one: 96, of which two pieces are left.
+	std::vector<int> many(22);
+	std::iota(many.begin(), many.end(), 0);
+	ASSERT_EQ(c.protect(busy->id, protection::reserved, many).pieces, 22);
+	EXPECT_EQ(c.protect(t->id, protection::reserved, {0, 1}).pieces, 0);
+	c.set_wanting(t->id, true);
+	EXPECT_EQ(c.granted_for(t->id, protection::reserved).pieces, 0);
+	// What is here will not be wanted.
+	c.set_wanting(t->id, false);
+	ASSERT_TRUE(t->download(0));
+	ASSERT_TRUE(t->download(1));
+	EXPECT_EQ(c.protect(t->id, protection::reserved, {1, 0}).pieces, 2);
+}
 
 TEST_F(cache_fixture, nothing_goes_while_everything_fits)
 {

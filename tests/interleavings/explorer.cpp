@@ -2,6 +2,8 @@
 
 #include "disk/torrent_storage.hpp"
 #include "interleavings/manual_hasher.hpp"
+#include "interleavings/seeds.hpp"
+#include "store/arriving_hashes.hpp"
 
 #include <libtorrent/hasher.hpp>
 #include <libtorrent/operations.hpp>
@@ -17,14 +19,6 @@ namespace {
 
 constexpr std::int64_t reserved = 8; // disk_core.cpp
 
-std::uint64_t mixed(std::uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15u;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	return x ^ (x >> 31);
-}
-
 bool aborted_by(lt::storage_error const& e) { return e.ec == boost::asio::error::operation_aborted; }
 
 // Two files with padding between them and a short end, in pieces of 1 to 4 blocks.
@@ -37,6 +31,17 @@ lt::file_storage files_of(std::uint64_t const r)
 	files.add_file("film/a", first);
 	files.add_file("film/.pad/1", (piece_length - first % piece_length) % piece_length, lt::file_storage::flag_pad_file);
 	files.add_file("film/b", piece_length + std::int64_t(r / 1024 % 7) * 5000 + 5);
+	files.set_num_pieces(int((files.total_size() + piece_length - 1) / piece_length));
+	return files;
+}
+
+// Pieces that are hashed while they arrive.
+lt::file_storage large_files_of(std::uint64_t const r)
+{
+	int const piece_length = int(block_bytes) * arriving_hashes::least_blocks;
+	lt::file_storage files;
+	files.set_piece_length(piece_length);
+	files.add_file("film", piece_length + std::int64_t(r % 2) * piece_length + std::int64_t(r / 64 % 3) * 5000);
 	files.set_num_pieces(int((files.total_size() + piece_length - 1) / piece_length));
 	return files;
 }
@@ -92,10 +97,10 @@ void explorer::events::piece_gone(lt::info_hash_t const&, lt::piece_index_t cons
 { all.expect(of.verified.erase(static_cast<int>(piece)) == 1, "piece_gone is of a piece that was verified"); }
 
 explorer::explorer(std::uint64_t const seed, std::set<int> left_out)
-	: m_seed(seed), m_left_out(std::move(left_out))
+	: m_seed(seed), m_left_out(std::move(left_out)), m_large(mixed(seed) / 64 % 6 == 0)
 	, m_core(std::make_shared<disk_core>(memory_disk_options{.capacity_bytes = memory_disk::min_capacity_bytes}))
 {
-	m_core->pool.set_capacity(reserved + 4 + std::int64_t(mixed(seed) % 30));
+	m_core->pool.set_capacity(reserved + (m_large ? 44 : 4) + std::int64_t(mixed(seed) % 30));
 	for (int i = 0; i < 2; ++i)
 	{
 		auto s = std::make_unique<session>();
@@ -156,7 +161,7 @@ void explorer::step()
 	if (t == nullptr) return;
 	int piece = pick(t->shape.num_pieces());
 	int const blocks = t->shape.num_blocks(lt::piece_index_t(piece));
-	if (what < 60) return write(*t, piece, missing_block(*t, piece));
+	if (what < 60) return m_large ? write_on(*t, piece) : write(*t, piece, missing_block(*t, piece));
 	if (what < 61) return resize();
 	if (what < 72)
 	{
@@ -187,7 +192,7 @@ int explorer::missing_block(torrent& t, int const piece)
 
 void explorer::resize()
 {
-	auto const blocks = reserved + 4 + pick(30);
+	auto const blocks = reserved + (m_large ? 44 : 4) + pick(30);
 	note("the capacity is " + std::to_string(blocks) + " blocks");
 	m_core->pool.set_capacity(blocks);
 }
@@ -207,7 +212,7 @@ void explorer::add()
 {
 	auto& s = *m_sessions[std::size_t(pick(2))];
 	if (m_torrents.size() >= 5 || s.aborted) return;
-	auto t = std::make_shared<torrent>(files_of(next()), m_plain_pool, m_next_torrent++);
+	auto t = std::make_shared<torrent>(m_large ? large_files_of(next()) : files_of(next()), m_plain_pool, m_next_torrent++);
 	t->in = &s;
 	t->name[0] = static_cast<unsigned char>(1 + pick(3)); // the same torrent twice, now and then
 	lt::aux::vector<lt::download_priority_t, lt::file_index_t> const priorities;
@@ -333,7 +338,15 @@ void explorer::called(call& c)
 }
 
 bool explorer::may_write() const
-{ return m_plain_pool.used() < m_core->pool.capacity_blocks() - reserved; }
+{ return num_held() < m_core->pool.capacity_blocks() - reserved; }
+
+std::int64_t explorer::num_held() const
+{
+	std::set<serial> at_workers;
+	for (auto const* const bytes : the_workers().blocks())
+		if (auto const i = m_written.find(bytes); i != m_written.end() && !m_plain_pool.is_held(i->second)) at_workers.insert(i->second);
+	return m_plain_pool.used() + std::ssize(at_workers);
+}
 
 std::string explorer::content(torrent const& t, int const piece, int const start, int const length) const
 {
@@ -385,6 +398,13 @@ void explorer::write(torrent& t, int const piece, int const block)
 	}
 	m_plain_pool.hold(number);
 	t.plain.put(piece, block, number);
+	if (auto const b = m_core->find_owned_by(t.owner.get())->pieces().block(index, block)) m_written[b.bytes()] = number;
+}
+
+// What a peer sends in one go.
+void explorer::write_on(torrent& t, int const piece)
+{
+	for (int n = 1 + pick(24); n > 0 && m_failure.empty(); --n) write(t, piece, missing_block(t, piece));
 }
 
 void explorer::read(torrent& t, int const piece, int const start, int const length)
@@ -403,7 +423,7 @@ void explorer::read(torrent& t, int const piece, int const start, int const leng
 	}
 	if (works && put_together)
 	{
-		works = m_plain_pool.used() < m_core->pool.capacity_blocks();
+		works = num_held() < m_core->pool.capacity_blocks();
 		holds = {m_next_serial++};
 	}
 	if (works) m_plain_pool.hold(holds);
@@ -430,12 +450,22 @@ void explorer::hash(torrent& t, int const piece)
 	bool const live = t.live();
 	bool const whole = live && (state == piece_state::complete || state == piece_state::verified);
 	auto numbers = t.plain.blocks(piece);
-	auto right = whole ? lt::hasher(content(t, piece, 0, t.shape.piece_bytes(index))).final() : lt::sha1_hash();
+	// v1, v2, or both, as libtorrent asks for.
+	int const kind = one_in(3) ? pick(3) : 0;
+	auto const bytes = whole ? content(t, piece, 0, t.shape.piece_bytes(index)) : std::string();
+	auto const right = whole && kind != 1 ? lt::hasher(bytes).final() : lt::sha1_hash();
+	std::vector<lt::sha256_hash> right2(kind == 0 ? 0 : std::size_t(t.shape.num_blocks2(index)));
+	for (std::size_t b = 0; whole && b < right2.size(); ++b)
+		right2[b] = lt::hasher256(std::string_view(bytes).substr(b * block_bytes
+			, std::min(std::size_t(block_bytes), std::size_t(t.shape.piece_bytes2(index)) - b * block_bytes))).final();
+	std::vector<lt::sha256_hash> hashes2(right2.size());
+	lt::span<lt::sha256_hash> const to(hashes2); // inside the handler, which is moved
 	if (whole) m_plain_pool.hold(numbers);
 	auto const c = begin_call(t, "hash " + std::to_string(piece));
 	m_hashes_out.push_back(c);
-	t.in->disk->async_hash(t.index, index, {}, lt::disk_interface::v1_hash
-		, [this, end = handler_end(c), torrent = t.number, piece, numbers, right, whole, live, in = t.in]
+	t.in->disk->async_hash(t.index, index, to, kind == 1 ? lt::disk_job_flags_t{} : lt::disk_interface::v1_hash
+		, [this, end = handler_end(c), torrent = t.number, piece, numbers, right, right2 = std::move(right2)
+			, hashes2 = std::move(hashes2), whole, live, in = t.in]
 			(lt::piece_index_t, lt::sha1_hash const& h, lt::storage_error const& e) {
 			called(end.of());
 			if (aborted_by(e))
@@ -443,7 +473,7 @@ void explorer::hash(torrent& t, int const piece)
 				++m_seen.aborted;
 				expect(!live || in->aborted, "a hash is aborted only by abort()");
 			}
-			else expect(!e.ec && h == right, "a hash is of the piece as it was when it was asked for, or nobody's");
+			else expect(!e.ec && h == right && hashes2 == right2, "a hash is of the piece as it was when it was asked for, or nobody's");
 			if (whole && !e.ec) hashed(still_here(torrent), piece, numbers);
 			if (whole) m_plain_pool.let_go(numbers);
 		});
@@ -513,8 +543,8 @@ void explorer::fence(torrent& t)
 
 void explorer::judge()
 {
-	expect(m_core->pool.used_blocks() == m_plain_pool.used(), "as many blocks are in use as somebody holds: "
-		+ std::to_string(m_core->pool.used_blocks()) + ", not " + std::to_string(m_plain_pool.used()));
+	expect(m_core->pool.used_blocks() == num_held(), "as many blocks are in use as somebody holds: "
+		+ std::to_string(m_core->pool.used_blocks()) + ", not " + std::to_string(num_held()));
 	for (auto const& t : m_torrents)
 	{
 		auto const storage = m_core->find_owned_by(t->owner.get());
@@ -560,24 +590,11 @@ void explorer::end()
 	for (auto const& l : m_lent) m_plain_pool.let_go(l.numbers);
 	m_lent.clear();
 	for (auto& s : m_sessions) s->disk.reset();
+	the_workers().runs.clear(); // abandoned, all of them
 	if (!m_failure.empty()) return;
 	for (auto const& c : m_calls)
 		expect(c->times == 1 && !c->alive, "#" + std::to_string(c->number) + " " + c->name + ": its handler was called once, and let go");
 	expect(m_core->pool.used_blocks() == 0 && m_plain_pool.used() == 0, "every block comes home");
-}
-
-std::string shortest_trace(std::uint64_t const seed)
-{
-	std::set<int> left_out;
-	for (int step = explorer::steps_in_a_run - 1; step >= 0; --step)
-	{
-		auto tried = left_out;
-		tried.insert(step);
-		if (!explorer(seed, tried).run().empty()) left_out = std::move(tried);
-	}
-	explorer shortest(seed, left_out);
-	auto const failure = shortest.run();
-	return shortest.trace() + failure;
 }
 
 } // namespace slipstream::test

@@ -85,12 +85,15 @@ private:
 	[[nodiscard]] std::string content(torrent const& t, int piece, int start, int length) const;
 	void called(call& c);
 	[[nodiscard]] bool may_write() const;
+	// Blocks that somebody holds: as the model says, and those that only hash workers have any more.
+	[[nodiscard]] std::int64_t num_held() const;
 
 	[[nodiscard]] int missing_block(torrent& t, int piece);
 	void resize();
 	void add();
 	void remove();
 	void write(torrent& t, int piece, int block);
+	void write_on(torrent& t, int piece);
 	void read(torrent& t, int piece, int start, int length);
 	void hash(torrent& t, int piece);
 	void hash_block(torrent& t, int piece, int block);
@@ -105,6 +108,7 @@ private:
 
 	std::uint64_t const m_seed;
 	std::set<int> const m_left_out;
+	bool const m_large;        // pieces that are hashed while they arrive
 	std::uint64_t m_state = 0;
 	int m_step = 0;
 	std::string m_failure;
@@ -116,6 +120,7 @@ private:
 	int m_next_call = 1;
 	int m_next_torrent = 1;
 	bool m_inside = false;     // a call to a disk
+	std::map<char const*, serial> m_written; // what was written last where
 	std::vector<std::shared_ptr<call>> m_calls;
 	std::vector<std::shared_ptr<call>> m_hashes_out;
 
@@ -126,8 +131,5 @@ private:
 	std::vector<lent> m_lent;
 	std::vector<buffer> m_buffers;
 };
-
-// The trace of the seed's failure with every step left out that it does not need.
-[[nodiscard]] std::string shortest_trace(std::uint64_t seed);
 
 } // namespace slipstream::test

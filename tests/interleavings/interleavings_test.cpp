@@ -1,7 +1,9 @@
 // Thousands of orders of operations and completions, each from a seed. To repeat one: SLIPSTREAM_SEED=<seed> interleavings_test;
 // to try more: SLIPSTREAM_SEEDS=<how many> (`make stress` tries a million).
 #include "interleavings/explorer.hpp"
+#include "interleavings/forgetting_explorer.hpp"
 #include "interleavings/manual_hasher.hpp"
+#include "interleavings/seeds.hpp"
 #include "support/stepped_disk.hpp"
 
 #include <slipstream/memory_disk.hpp>
@@ -21,37 +23,75 @@ std::uint64_t from_environment(char const* const name, std::uint64_t const other
 	return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
+// SLIPSTREAM_SEEDS of them, or so many.
+std::uint64_t num_seeds(std::uint64_t const otherwise)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return from_environment("SLIPSTREAM_SEEDS", otherwise / 8);
+#else
+	return from_environment("SLIPSTREAM_SEEDS", otherwise);
+#endif
+}
+
+// Runs the one seed that is chosen, or all; answers how many there were.
+template <typename Explorer, typename Seen>
+std::uint64_t explore(std::uint64_t const seeds, Seen seen)
+{
+	auto const chosen = from_environment("SLIPSTREAM_SEED", 0);
+	for (std::uint64_t seed = chosen ? chosen : 1; seed <= (chosen ? chosen : seeds); ++seed)
+	{
+		Explorer e(seed);
+		auto const failure = e.run();
+		if (!failure.empty())
+			ADD_FAILURE() << "SLIPSTREAM_SEED=" << seed << ", " << failure << "\nthe shortest way there:\n" << shortest_trace<Explorer>(seed);
+		if (!failure.empty()) return 0;
+		seen(e.seen());
+	}
+	return chosen ? 1 : seeds;
+}
+
 } // namespace
 
 TEST(interleavings, every_order_of_calls_and_completions_does_what_the_model_says)
 {
-	auto const chosen = from_environment("SLIPSTREAM_SEED", 0);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	auto const seeds = from_environment("SLIPSTREAM_SEEDS", 300);
-#else
-	auto const seeds = from_environment("SLIPSTREAM_SEEDS", 2500);
-#endif
 	explorer::counts all;
-	for (std::uint64_t seed = chosen ? chosen : 1; seed <= (chosen ? chosen : seeds); ++seed)
-	{
-		explorer e(seed);
-		auto const failure = e.run();
-		ASSERT_TRUE(failure.empty()) << "SLIPSTREAM_SEED=" << seed << ", " << failure << "\nthe shortest way there:\n" << shortest_trace(seed);
-		all.calls += e.seen().calls;
-		all.hashed += e.seen().hashed;
-		all.verified += e.seen().verified;
-		all.refused += e.seen().refused;
-		all.missed += e.seen().missed;
-		all.stale += e.seen().stale;
-		all.fences += e.seen().fences;
-		all.aborted += e.seen().aborted;
-	}
+	auto const ahead = the_workers().ahead;
+	auto const seeds = explore<explorer>(num_seeds(2500), [&](explorer::counts const& n) {
+		all.calls += n.calls;
+		all.hashed += n.hashed;
+		all.verified += n.verified;
+		all.refused += n.refused;
+		all.missed += n.missed;
+		all.stale += n.stale;
+		all.fences += n.fences;
+		all.aborted += n.aborted;
+	});
+	auto const hashed_ahead = the_workers().ahead - ahead;
 	RecordProperty("seen", "calls " + std::to_string(all.calls) + ", hashed " + std::to_string(all.hashed) + ", verified "
 		+ std::to_string(all.verified) + ", refused " + std::to_string(all.refused) + ", missed " + std::to_string(all.missed)
-		+ ", stale " + std::to_string(all.stale) + ", fences " + std::to_string(all.fences) + ", aborted " + std::to_string(all.aborted));
-	if (chosen || seeds < 100) return;
+		+ ", stale " + std::to_string(all.stale) + ", fences " + std::to_string(all.fences) + ", aborted " + std::to_string(all.aborted)
+		+ ", blocks hashed ahead " + std::to_string(hashed_ahead));
+	if (seeds < 100) return;
 	// The runs were about something.
-	for (auto const n : {all.verified, all.refused, all.missed, all.stale, all.fences, all.aborted}) EXPECT_GT(n, 0);
+	for (auto const n : {all.verified, all.refused, all.missed, all.stale, all.fences, all.aborted, hashed_ahead}) EXPECT_GT(n, 0);
+}
+
+TEST(interleavings, every_order_of_forgetting_keeps_what_libtorrent_and_its_peers_were_told)
+{
+	using counts = forgetting_explorer::counts;
+	counts all;
+	static constexpr std::int64_t counts::* fields[] = {&counts::sent, &counts::cancelled, &counts::passed, &counts::began_to_go
+		, &counts::gone, &counts::rechecks, &counts::lies, &counts::withheld, &counts::reads, &counts::waited, &counts::settled
+		, &counts::awaited};
+	auto const seeds = explore<forgetting_explorer>(num_seeds(2000)
+		, [&](counts const& n) { for (auto const f : fields) all.*f += n.*f; });
+	RecordProperty("seen", "blocks sent " + std::to_string(all.sent) + ", cancelled " + std::to_string(all.cancelled) + ", passed "
+		+ std::to_string(all.passed) + ", began to go " + std::to_string(all.began_to_go) + ", gone " + std::to_string(all.gone)
+		+ ", rechecks " + std::to_string(all.rechecks) + ", lies " + std::to_string(all.lies) + ", withheld " + std::to_string(all.withheld)
+		+ ", reads " + std::to_string(all.reads) + ", of these waited " + std::to_string(all.waited)
+		+ ", settled " + std::to_string(all.settled) + ", reader pieces awaited " + std::to_string(all.awaited));
+	if (seeds < 100) return;
+	for (auto const f : fields) EXPECT_GT(all.*f, 0);
 }
 
 // Everything but what waits for its hashes goes on.

@@ -128,6 +128,7 @@ private:
 	// What is granted has changed, perhaps anew for everybody.
 	void learn_standings(bool anew);
 	[[nodiscard]] std::map<int, standing> standings(torrent& t);
+	[[nodiscard]] static std::map<cache::protection, int> fitting(torrent& t, std::int64_t left, std::int64_t open);
 	void judge_grants();
 
 	std::uint64_t const m_seed;

@@ -1,0 +1,471 @@
+#include "interleavings/fake_torrent.hpp"
+
+#include "model/plain_model.hpp"
+
+#include <libtorrent/bdecode.hpp>
+#include <libtorrent/hasher.hpp>
+#include <libtorrent/peer_connection_handle.hpp>
+#include <libtorrent/torrent_flags.hpp>
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace slipstream::test {
+
+// -- a peer
+
+// BEP 3: length, have (4), the piece; BEP 10 and 54: length, extended (20), our number for lt_donthave, the piece.
+void fake_peer::received(char const* const bytes, int const size)
+{
+	auto const number_at = [&](int const at) {
+		int n = 0;
+		for (int i = 0; i < 4; ++i) n = (n << 8) | static_cast<unsigned char>(bytes[at + i]);
+		return n;
+	};
+	for (int at = 0; at < size; at += 4 + number_at(at))
+	{
+		if (bytes[at + 4] == 4) believes.insert(number_at(at + 5));
+		else believes.erase(number_at(at + 6));
+	}
+}
+
+// -- a torrent
+
+fake_torrent::fake_torrent(lt::file_storage files, lt::sha1_hash const hash, surroundings around, int const n)
+	: number(n), name(hash), shape(files), m_around(std::move(around)), m_files(std::move(files))
+	, m_pieces(std::size_t(shape.num_pieces()))
+{
+	for (int p = 0; p < num_pieces(); ++p) at(p).blocks.resize(std::size_t(shape.num_blocks(lt::piece_index_t(p))));
+}
+
+void fake_torrent::begin(lt::plugin& session)
+{
+	lt::aux::vector<lt::download_priority_t, lt::file_index_t> const priorities;
+	std::string const path = "/nonexistent";
+	m_storage = m_around.disk.new_torrent({m_files, nullptr, path, lt::storage_mode_sparse, priorities, name}, shared_from_this());
+	m_part = session.new_torrent(handle(), {});
+	m_state = lt::torrent_status::checking_resume_data;
+	m_around.calls.inside([&] {
+		m_around.disk.async_check_files(m_storage, nullptr, {}, [self = shared_from_this(), end = m_around.calls.promise("check")]
+			(lt::status_t, lt::storage_error const& e) {
+			end.called();
+			if (!self->m_aborted && !e.ec) self->files_checked();
+		});
+	});
+}
+
+void fake_torrent::remove()
+{
+	m_aborted = true;
+	for (auto const& p : m_peers) p->connected = false;
+	m_peers.clear();
+	m_around.calls.inside([&] {
+		m_around.disk.async_stop_torrent(m_storage, [self = shared_from_this(), end = m_around.calls.promise("stop")] {
+			end.called();
+			self->m_part.reset();
+			self->m_storage.reset();
+			self->m_gone = true;
+		});
+	});
+}
+
+bool fake_torrent::is_checking() const
+{ return m_state == lt::torrent_status::checking_files || m_state == lt::torrent_status::checking_resume_data; }
+
+bool fake_torrent::all_passed() const
+{
+	for (int p = 0; p < num_pieces(); ++p)
+		if (!has_passed(p)) return false;
+	return true;
+}
+
+// Who has everything needs none.
+bool fake_torrent::has_picker() const
+{ return std::any_of(m_pieces.begin(), m_pieces.end(), [](entry const& p) { return !p.have; }); }
+
+bool fake_torrent::is_finished(entry const& p) const
+{
+	return p.have || (p.open && std::all_of(p.blocks.begin(), p.blocks.end()
+		, [](part_of_entry const& b) { return b.state != block_state::none; }));
+}
+
+bool fake_torrent::lacks(int const p, int const b) const
+{
+	auto const& piece = m_pieces[std::size_t(p)];
+	return !m_aborted && !is_checking() && !piece.have && !piece.locked && piece.blocks[std::size_t(b)].state == block_state::none;
+}
+
+lt::torrent_status fake_torrent::status() const
+{
+	lt::torrent_status s;
+	s.state = !is_checking() && all_passed() ? lt::torrent_status::seeding : m_state;
+	s.pieces.resize(num_pieces());
+	for (int p = 0; p < num_pieces(); ++p)
+		if (has_passed(p)) s.pieces.set_bit(lt::piece_index_t(p));
+	return s;
+}
+
+std::uint64_t fake_torrent::content(int const piece, int const block) const
+{ return (std::uint64_t(name[1]) << 32) | (std::uint64_t(piece) << 8) | std::uint64_t(block); }
+
+lt::sha1_hash const& fake_torrent::right_hash(int const piece) const
+{
+	static std::map<std::tuple<int, int, int>, lt::sha1_hash> known;
+	auto const size = shape.piece_bytes(lt::piece_index_t(piece));
+	auto const [i, is_new] = known.try_emplace({int(name[1]), piece, size});
+	if (!is_new) return i->second;
+	lt::hasher h;
+	std::vector<char> bytes(block_bytes);
+	for (int b = 0; b < shape.num_blocks(lt::piece_index_t(piece)); ++b)
+	{
+		fill(bytes.data(), content(piece, b));
+		h.update({bytes.data(), shape.block_length(lt::piece_index_t(piece), b)});
+	}
+	return i->second = h.final();
+}
+
+// -- the download entry
+
+void fake_torrent::close(entry& p)
+{
+	p.open = p.hashing = p.passed = p.locked = false;
+	p.blocks.assign(p.blocks.size(), {});
+}
+
+void fake_torrent::flushed_if_all(entry& p)
+{
+	bool const all = std::all_of(p.blocks.begin(), p.blocks.end()
+		, [](part_of_entry const& b) { return b.state == block_state::finished; });
+	if (!all || !p.passed || p.hashing) return;
+	close(p);
+	p.have = true;
+	// The next picker knows no priorities.
+	if (!has_picker()) for (auto& each : m_pieces) each.priority = 4;
+}
+
+// The name is set whatever the block's state is.
+void fake_torrent::writing(int const piece, int const block, std::shared_ptr<fake_peer> const& by)
+{
+	auto& p = at(piece);
+	if (p.have) return;
+	p.open = true;
+	auto& b = p.blocks[std::size_t(block)];
+	b.by = by;
+	if (b.state == block_state::none) b.state = block_state::writing;
+}
+
+// One that was being written gets its name back from the peer, if that is still here.
+void fake_torrent::finished(int const piece, int const block, std::shared_ptr<fake_peer> const& by)
+{
+	auto& p = at(piece);
+	if (p.have) return;
+	p.open = true;
+	auto& b = p.blocks[std::size_t(block)];
+	if (b.state == block_state::finished) return;
+	if (b.state != block_state::writing || by) b.by = by;
+	b.state = block_state::finished;
+	flushed_if_all(p);
+}
+
+void fake_torrent::cancelled(int const piece, int const block)
+{
+	auto& p = at(piece);
+	auto& b = p.blocks[std::size_t(block)];
+	if (!p.open || b.state != block_state::writing) return;
+	b = {};
+	bool const any = std::any_of(p.blocks.begin(), p.blocks.end(), [](auto const& each) { return each.state != block_state::none; });
+	if (any || p.hashing) return;
+	expect(!p.passed, text(piece) + " counts as passed for ever: its last write was cancelled");
+	close(p);
+}
+
+// -- writing
+
+void fake_torrent::write(int const piece, int const block, char const* const bytes, std::shared_ptr<fake_peer> const by)
+{
+	auto const index = lt::piece_index_t(piece);
+	bool const was_finished = is_finished(at(piece));
+	auto const what = "write " + std::to_string(piece) + ":" + std::to_string(block) + " of torrent " + std::to_string(number);
+	m_around.calls.inside([&] {
+		bool const stop = m_around.disk.async_write(m_storage, {index, block * int(block_bytes), shape.block_length(index, block)}, bytes, by
+			, [self = shared_from_this(), piece, block, by, end = m_around.calls.promise(what)](lt::storage_error const& e) {
+				end.called();
+				self->written(piece, block, by, e);
+			}, {});
+		if (by) by->stopped |= stop;
+	});
+	writing(piece, block, by);
+	if (!was_finished && is_finished(at(piece))) verify(piece);
+}
+
+void fake_torrent::written(int const piece, int const block, std::shared_ptr<fake_peer> const& by, lt::storage_error const& e)
+{
+	if (m_aborted) return;
+	if (by && !by->connected && !e.ec) return finished(piece, block, nullptr);
+	if (!e.ec) return finished(piece, block, by);
+	expect(e.ec == boost::asio::error::operation_aborted, "a write in a memory that gives up pieces fails by being cancelled");
+	// add_piece's is taken for written.
+	if (by) cancelled(piece, block);
+}
+
+void fake_torrent::send(fake_peer& peer, int const piece, int const block, bool const is_wrong)
+{
+	if (!lacks(piece, block)) return; // redundant
+	std::vector<char> bytes(block_bytes);
+	fill(bytes.data(), content(piece, block) + (is_wrong ? std::uint64_t{1} << 60 : 0));
+	if (is_wrong) at(piece).lies.insert(block);
+	else at(piece).lies.erase(block);
+	write(piece, block, bytes.data(), peer.shared_from_this());
+}
+
+void fake_torrent::add_piece(int const piece, char const* const bytes, bool const overwrite)
+{
+	if (!has_picker() || m_aborted || (at(piece).have && !overwrite)) return;
+	expect(!at(piece).have, text(piece) + " is had for good: add_piece would do nothing to it");
+	if (overwrite && has_passed(piece)) m_around.begins_to_go(*this, piece);
+	for (int b = 0; b < int(at(piece).blocks.size()); ++b)
+		if (overwrite || at(piece).blocks[std::size_t(b)].state != block_state::finished)
+			write(piece, b, bytes + std::ptrdiff_t(b) * std::ptrdiff_t(block_bytes), nullptr);
+}
+
+void fake_torrent::give(int const piece)
+{
+	std::vector<char> bytes(at(piece).blocks.size() * block_bytes);
+	for (std::size_t b = 0; b < at(piece).blocks.size(); ++b) fill(bytes.data() + b * block_bytes, content(piece, int(b)));
+	add_piece(piece, bytes.data(), false);
+}
+
+// -- hashing
+
+void fake_torrent::verify(int const piece)
+{
+	at(piece).hashing = true;
+	m_around.calls.inside([&] {
+		m_around.disk.async_hash(m_storage, lt::piece_index_t(piece), {}, lt::disk_interface::v1_hash
+			, [self = shared_from_this(), piece, end = m_around.calls.promise("hash " + text(piece))]
+			(lt::piece_index_t, lt::sha1_hash const& h, lt::storage_error const& e) {
+				end.called();
+				self->hashed(piece, h, e);
+			});
+	});
+}
+
+void fake_torrent::hashed(int const piece, lt::sha1_hash const& hash, lt::storage_error const& e)
+{
+	auto& p = at(piece);
+	if (m_aborted || p.have) return;
+	p.hashing = false;
+	if (!is_finished(p) || e.ec) return;
+	if (hash == right_hash(piece)) passes(piece);
+	else fails(piece);
+}
+
+void fake_torrent::passes(int const piece)
+{
+	auto& p = at(piece);
+	expect(!p.passed, text(piece) + " passes while it has passed");
+	p.passed = true;
+	flushed_if_all(p);
+	for (auto const& peer : m_peers)
+		if (peer->shook_hands) peer->believes.insert(piece);
+	m_part->on_piece_pass(lt::piece_index_t(piece));
+}
+
+void fake_torrent::fails(int const piece)
+{
+	auto& p = at(piece);
+	for (auto const& b : p.blocks)
+		expect(!p.lies.empty() || b.by.expired(), text(piece) + " was right, and an honest peer is blamed for it");
+	p.passed = false;
+	p.locked = true;
+	m_around.calls.inside([&] {
+		m_around.disk.async_clear_piece(m_storage, lt::piece_index_t(piece)
+			, [self = shared_from_this(), piece, end = m_around.calls.promise("clear " + text(piece))](lt::piece_index_t) {
+				end.called();
+				if (!self->m_aborted && self->has_picker()) self->close(self->at(piece));
+			});
+	});
+}
+
+// -- checking
+
+void fake_torrent::force_recheck()
+{
+	if (m_aborted || is_checking()) return;
+	m_around.note("torrent " + std::to_string(number) + " is checked");
+	for (auto const& p : m_peers) p->connected = false;
+	m_peers.clear();
+	for (auto& p : m_pieces)
+	{
+		close(p);
+		p.have = false;
+	}
+	++m_recheck;
+	m_state = lt::torrent_status::checking_resume_data;
+	m_part->on_state(m_state);
+	m_around.calls.inside([&] {
+		m_around.disk.async_release_files(m_storage, [end = m_around.calls.promise("release")] { end.called(); });
+		m_around.disk.async_check_files(m_storage, nullptr, {}, [self = shared_from_this(), end = m_around.calls.promise("check")]
+			(lt::status_t const s, lt::storage_error const& e) {
+			end.called();
+			if (self->m_aborted || e.ec) return;
+			if (s == lt::status_t::no_error) return self->files_checked();
+			self->m_state = lt::torrent_status::checking_files;
+			self->m_next_to_check = 0;
+			self->check_next();
+			self->check_next();
+		});
+	});
+}
+
+void fake_torrent::check_next()
+{
+	if (m_next_to_check == num_pieces())
+	{
+		if (m_checking == 0) files_checked();
+		return;
+	}
+	int const piece = m_next_to_check++;
+	++m_checking;
+	m_around.calls.inside([&] {
+		m_around.disk.async_hash(m_storage, lt::piece_index_t(piece), {}, lt::disk_interface::v1_hash | lt::disk_interface::volatile_read
+			, [self = shared_from_this(), piece, end = m_around.calls.promise("check of " + text(piece))]
+			(lt::piece_index_t, lt::sha1_hash const& h, lt::storage_error const& e) {
+				end.called();
+				--self->m_checking;
+				if (self->m_aborted) return;
+				if (!e.ec && h == self->right_hash(piece))
+				{
+					self->close(self->at(piece));
+					self->at(piece).have = true;
+				}
+				self->check_next();
+			});
+	});
+}
+
+void fake_torrent::files_checked()
+{
+	m_state = lt::torrent_status::downloading;
+	if (!has_picker()) for (auto& each : m_pieces) each.priority = 4;
+	m_part->on_files_checked();
+}
+
+// -- peers
+
+std::shared_ptr<fake_peer> fake_torrent::connect(int const n, bool const knows_dont_have)
+{
+	auto p = std::make_shared<fake_peer>();
+	p->number = n;
+	p->knows_dont_have = knows_dont_have;
+	p->part = m_part->new_connection(lt::peer_connection_handle(
+		std::shared_ptr<lt::peer_connection>(p, reinterpret_cast<lt::peer_connection*>(p.get()))));
+	m_peers.push_back(p);
+	return p;
+}
+
+// Our bitfield goes out, and knows of what is flushed; then comes the peer's.
+void fake_torrent::shake_hands(fake_peer& peer, bool const speaks)
+{
+	peer.shook_hands = true;
+	for (int p = 0; p < num_pieces(); ++p)
+		if (has_flushed(p)) peer.believes.insert(p);
+	if (speaks) peer.part->on_have_none();
+}
+
+void fake_torrent::greet(fake_peer& peer)
+{
+	peer.greeted = true;
+	std::string const text = peer.knows_dont_have ? "d1:md11:lt_donthavei7eee" : "d1:mdee";
+	lt::error_code ec;
+	auto const message = lt::bdecode(text, ec);
+	peer.part->on_extension_handshake(message);
+}
+
+void fake_torrent::disconnect(fake_peer& peer)
+{
+	auto const self = peer.shared_from_this();
+	peer.connected = false;
+	std::erase(m_peers, self);
+	for (auto& p : m_pieces)
+		for (auto& b : p.blocks) if (b.by.lock() == self) b.by.reset();
+}
+
+void fake_torrent::tick()
+{
+	m_part->tick();
+	for (auto const& p : m_peers) p->part->tick();
+}
+
+void fake_torrent::set_priority(int const piece, int const priority)
+{
+	if (has_picker() && !m_aborted) at(piece).priority = priority;
+}
+
+} // namespace slipstream::test
+
+// -- what libtorrent exports
+
+namespace {
+
+// lt::torrent_handle's own pointer: an explicit instantiation may name what is private.
+using pointer_member = std::weak_ptr<lt::torrent> lt::torrent_handle::*;
+pointer_member handle_pointer();
+template <pointer_member Member>
+struct opens { friend pointer_member handle_pointer() { return Member; } };
+template struct opens<&lt::torrent_handle::m_torrent>;
+
+std::shared_ptr<slipstream::test::fake_torrent> fake(lt::torrent_handle const& h)
+{
+	auto const t = (h.*handle_pointer()).lock();
+	return {t, reinterpret_cast<slipstream::test::fake_torrent*>(t.get())};
+}
+
+slipstream::test::fake_peer& fake(lt::peer_connection_handle const& h)
+{ return *reinterpret_cast<slipstream::test::fake_peer*>(h.native_handle().get()); }
+
+} // namespace
+
+lt::torrent_handle slipstream::test::fake_torrent::handle()
+{
+	lt::torrent_handle h;
+	h.*handle_pointer() = std::shared_ptr<lt::torrent>(shared_from_this(), reinterpret_cast<lt::torrent*>(this));
+	return h;
+}
+
+namespace libtorrent {
+
+std::shared_ptr<torrent> torrent_handle::native_handle() const { return (this->*handle_pointer()).lock(); }
+info_hash_t torrent_handle::info_hashes() const { return info_hash_t(fake(*this)->name); }
+torrent_flags_t torrent_handle::flags() const { return {}; }
+torrent_status torrent_handle::status(status_flags_t) const { return fake(*this)->status(); }
+void torrent_handle::force_recheck() const { fake(*this)->force_recheck(); }
+
+void torrent_handle::add_piece(piece_index_t const piece, char const* const bytes, add_piece_flags_t const flags) const
+{ fake(*this)->add_piece(static_cast<int>(piece), bytes, bool(flags & overwrite_existing)); }
+
+void torrent_handle::piece_priority(piece_index_t const piece, download_priority_t const priority) const
+{ fake(*this)->set_priority(static_cast<int>(piece), static_cast<std::uint8_t>(priority)); }
+
+download_priority_t torrent_handle::piece_priority(piece_index_t const piece) const
+{ return download_priority_t(static_cast<std::uint8_t>(fake(*this)->priority(static_cast<int>(piece)))); }
+
+void torrent_handle::prioritize_pieces(std::vector<std::pair<piece_index_t, download_priority_t>> const& pieces) const
+{ for (auto const& [piece, priority] : pieces) piece_priority(piece, priority); }
+
+std::vector<download_priority_t> torrent_handle::get_piece_priorities() const
+{
+	std::vector<download_priority_t> all;
+	for (int p = 0; p < fake(*this)->num_pieces(); ++p) all.push_back(piece_priority(piece_index_t(p)));
+	return all;
+}
+
+connection_type peer_connection_handle::type() const { return connection_type::bittorrent; }
+bool peer_connection_handle::is_connecting() const { return false; }
+bool peer_connection_handle::in_handshake() const { return !fake(*this).shook_hands; }
+void peer_connection_handle::send_buffer(char const* const bytes, int const size) { fake(*this).received(bytes, size); }
+
+} // namespace libtorrent

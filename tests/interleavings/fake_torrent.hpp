@@ -1,0 +1,170 @@
+// libtorrent's torrent, by hand: as much of it as a disk and a session's plugin can see. fake_torrent.cpp defines the functions
+// of lt::torrent_handle and lt::peer_connection_handle that src/disk calls, so that the linker takes nothing of the real
+// ones, and the real plugin acts on this.
+//
+// It keeps libtorrent 2.0.8's rules as src/disk/forgetting.hpp describes them: a download entry for each piece until all its
+// writes have completed; a hash as soon as every block is written or being written; what a cancelled write, add_piece, a
+// wrong hash and a recheck do to the entry; who is blamed. Pieces are v1's and nothing is padded.
+//
+// It judges what libtorrent would suffer from: an honest peer that is blamed, a piece that counts as passed for ever.
+// Owned by its explorer, one thread. It decides nothing: peers send, read and come when the explorer says so.
+#pragma once
+
+#include "block/block_pool.hpp"
+#include "interleavings/handlers.hpp"
+#include "store/geometry.hpp"
+
+#include <libtorrent/disk_interface.hpp>
+#include <libtorrent/disk_observer.hpp>
+#include <libtorrent/extensions.hpp>
+#include <libtorrent/file_storage.hpp>
+#include <libtorrent/torrent_handle.hpp>
+#include <libtorrent/torrent_status.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace slipstream::test {
+
+// A connection. What it believes is what it was told by libtorrent and by the plugin.
+struct fake_peer final : lt::disk_observer, std::enable_shared_from_this<fake_peer>
+{
+	int number = 0;
+	bool connected = true;
+	bool shook_hands = false;
+	bool greeted = false;          // its extension handshake came
+	bool knows_dont_have = false;  // BEP 54
+	bool stopped = false;          // told to send no more
+	std::set<int> believes;
+	std::shared_ptr<lt::peer_plugin> part;
+
+	void on_disk() override { stopped = false; }
+	// Whole messages of the plugin's.
+	void received(char const* bytes, int size);
+};
+
+class fake_torrent final : public std::enable_shared_from_this<fake_torrent>
+{
+public:
+	struct surroundings
+	{
+		lt::disk_interface& disk;
+		handlers& calls;
+		std::function<void(std::string const&)> fail;
+		std::function<void(std::string const&)> note;
+		// A piece that has passed is about to be forgotten.
+		std::function<void(fake_torrent&, int)> begins_to_go;
+	};
+
+	fake_torrent(lt::file_storage files, lt::sha1_hash name, surroundings around, int number);
+	// Into the session; its storage is its own.
+	void begin(lt::plugin& session);
+	// Out of it: as libtorrent does, the storage goes when what was asked of it has stopped.
+	void remove();
+	[[nodiscard]] bool removed() const { return m_aborted; }
+	[[nodiscard]] bool gone() const { return m_gone; }
+
+	int const number;
+	lt::sha1_hash const name;
+	geometry const shape;
+
+	// -- what libtorrent knows
+
+	[[nodiscard]] int num_pieces() const { return shape.num_pieces(); }
+	[[nodiscard]] bool has_passed(int const p) const { return m_pieces[std::size_t(p)].passed || m_pieces[std::size_t(p)].have; }
+	[[nodiscard]] bool has_flushed(int const p) const { return m_pieces[std::size_t(p)].have; }
+	[[nodiscard]] int priority(int const p) const { return m_pieces[std::size_t(p)].priority; }
+	[[nodiscard]] bool is_checking() const;
+	[[nodiscard]] bool all_passed() const;
+	// The block is neither here nor on its way to be, and may be asked for.
+	[[nodiscard]] bool lacks(int piece, int block) const;
+	[[nodiscard]] lt::torrent_status status() const;
+	[[nodiscard]] lt::torrent_handle handle();
+	[[nodiscard]] lt::torrent_plugin& part() { return *m_part; }
+	[[nodiscard]] std::vector<std::shared_ptr<fake_peer>> const& peers() const { return m_peers; }
+
+	// -- what happens to it
+
+	std::shared_ptr<fake_peer> connect(int number, bool knows_dont_have);
+	// `speaks`: it says what it has; one that has nothing may be silent.
+	void shake_hands(fake_peer& peer, bool speaks);
+	void greet(fake_peer& peer);
+	void disconnect(fake_peer& peer);
+	// `is_wrong`: other bytes than the film's.
+	void send(fake_peer& peer, int piece, int block, bool is_wrong);
+	void give(int piece);
+	void tick();
+
+	// -- lt::torrent_handle
+
+	void add_piece(int piece, char const* bytes, bool overwrite);
+	void set_priority(int piece, int priority);
+	void force_recheck();
+
+	// The bytes of a block are made from this number, and are the same in every run.
+	[[nodiscard]] std::uint64_t content(int piece, int block) const;
+	[[nodiscard]] lt::sha1_hash const& right_hash(int piece) const;
+
+private:
+	enum class block_state { none, writing, finished };
+	struct part_of_entry
+	{
+		block_state state = block_state::none;
+		std::weak_ptr<fake_peer> by; // whom a wrong hash is blamed on
+	};
+	struct entry
+	{
+		int priority = 4;
+		bool have = false;   // passed and flushed: no entry any more
+		std::set<int> lies;  // blocks that were sent last with other bytes
+		// the download entry
+		bool open = false;
+		bool hashing = false;
+		bool passed = false;
+		bool locked = false;
+		std::vector<part_of_entry> blocks;
+	};
+
+	[[nodiscard]] entry& at(int const p) { return m_pieces[std::size_t(p)]; }
+	[[nodiscard]] bool is_finished(entry const& p) const;
+	[[nodiscard]] bool has_picker() const;
+	void expect(bool const holds, std::string const& what) const { if (!holds) m_around.fail(what); }
+	[[nodiscard]] std::string text(int const p) const { return "piece " + std::to_string(p) + " of torrent " + std::to_string(number); }
+
+	void close(entry& p);
+	void flushed_if_all(entry& p);
+	void writing(int piece, int block, std::shared_ptr<fake_peer> const& by);
+	void finished(int piece, int block, std::shared_ptr<fake_peer> const& by);
+	void cancelled(int piece, int block);
+	void write(int piece, int block, char const* bytes, std::shared_ptr<fake_peer> by);
+	void written(int piece, int block, std::shared_ptr<fake_peer> const& by, lt::storage_error const& e);
+	void verify(int piece);
+	void hashed(int piece, lt::sha1_hash const& hash, lt::storage_error const& e);
+	void passes(int piece);
+	void fails(int piece);
+	void check_next();
+	void files_checked();
+
+	surroundings m_around;
+	lt::file_storage const m_files;
+	lt::storage_holder m_storage;
+	std::shared_ptr<lt::torrent_plugin> m_part;
+	std::vector<entry> m_pieces;
+	std::vector<std::shared_ptr<fake_peer>> m_peers;
+	lt::torrent_status::state_t m_state = lt::torrent_status::downloading;
+	int m_next_to_check = 0;
+	int m_checking = 0;      // hashes on their way
+	int m_recheck = 0;       // how many there were: hashes of an earlier one say nothing
+	bool m_aborted = false;
+	bool m_gone = false;
+
+public:
+	// Read requests need it.
+	[[nodiscard]] lt::storage_index_t storage() const { return m_storage; }
+};
+
+} // namespace slipstream::test
