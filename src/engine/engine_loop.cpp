@@ -14,7 +14,7 @@ engine_loop::~engine_loop() { close(); }
 void engine_loop::close()
 {
 	{
-		std::scoped_lock const lock(m_gate);
+		mutex_lock const lock(m_gate);
 		m_closed = true;
 	}
 	m_work.reset();

@@ -6,6 +6,8 @@
 // wake-ups on libtorrent's thread), for which a closed loop is harmless. It knows nothing of torrents.
 #pragma once
 
+#include "block/mutex.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -13,7 +15,6 @@
 #include <exception>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <type_traits>
@@ -35,9 +36,9 @@ public:
 
 	// Runs `f` on the thread later. Any thread. False when the gate is closed: `f` is dropped.
 	template <typename F>
-	bool post(F f)
+	bool post(F f) EXCLUDES(m_gate)
 	{
-		std::scoped_lock const lock(m_gate);
+		mutex_lock const lock(m_gate);
 		if (m_closed) return false;
 		boost::asio::post(m_context, std::move(f));
 		return true;
@@ -60,15 +61,15 @@ public:
 
 	// Closes the gate, runs what passed before, waits for the thread to end. What has timers must have
 	// cancelled them. Any thread but this one; idempotent, not from two threads at once.
-	void close();
+	void close() EXCLUDES(m_gate);
 
 private:
 	void run();
 
 	boost::asio::io_context m_context{1};
 	boost::asio::executor_work_guard<boost::asio::io_context::executor_type> m_work;
-	std::mutex m_gate;
-	bool m_closed = false;  // guarded by m_gate
+	mutex m_gate;
+	bool m_closed GUARDED_BY(m_gate) = false;
 	std::thread m_thread;
 };
 

@@ -6,12 +6,13 @@
 // dropped afterwards; it counts as no work. A gate belongs to all that hold it; any thread.
 #pragma once
 
+#include "block/mutex.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/system_executor.hpp>
 
 #include <memory>
-#include <mutex>
 #include <utility>
 
 namespace slipstream::http {
@@ -22,22 +23,22 @@ public:
 	explicit gate(boost::asio::io_context& io) : m_io(&io) {}
 
 	// Call before the io_context is destroyed.
-	void close()
+	void close() EXCLUDES(m_mutex)
 	{
-		std::lock_guard const lock(m_mutex);
+		mutex_lock const lock(m_mutex);
 		m_io = nullptr;
 	}
 
 	template <typename Function>
-	void post(Function&& f)
+	void post(Function&& f) EXCLUDES(m_mutex)
 	{
-		std::lock_guard const lock(m_mutex);
+		mutex_lock const lock(m_mutex);
 		if (m_io != nullptr) boost::asio::post(*m_io, std::forward<Function>(f));
 	}
 
 private:
-	std::mutex m_mutex;
-	boost::asio::io_context* m_io;  // guarded by m_mutex; null once closed
+	mutex m_mutex;
+	boost::asio::io_context* m_io GUARDED_BY(m_mutex);  // null once closed
 };
 
 // A gate as Asio's Executor (of the Networking TS).

@@ -1,5 +1,6 @@
 #include "http/server.hpp"
 
+#include "block/mutex.hpp"
 #include "http/connection.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -8,7 +9,6 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
-#include <mutex>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -85,9 +85,9 @@ public:
 
 	std::vector<tcp::endpoint> const& endpoints() const { return m_endpoints; }
 
-	void stop()
+	void stop() EXCLUDES(m_stop_mutex)
 	{
-		std::lock_guard const lock(m_stop_mutex);
+		mutex_lock const lock(m_stop_mutex);
 		if (!m_thread.joinable()) return;
 		asio::post(m_io, [this] { close_all(); });
 		m_thread.join();
@@ -159,7 +159,7 @@ private:
 	std::vector<tcp::acceptor> m_acceptors;
 	std::vector<tcp::endpoint> m_endpoints;
 	bool m_stopping = false;  // server's thread
-	std::mutex m_stop_mutex;  // one stop() joins
+	mutex m_stop_mutex;  // one stop() joins
 	std::thread m_thread;
 };
 
