@@ -69,6 +69,9 @@ public:
 	// From the extension.
 	void attach(lt::torrent_handle torrent, std::weak_ptr<forgetting_host> host);
 	[[nodiscard]] bool attached() const noexcept { return !m_host.expired(); }
+	// Those that were attached.
+	[[nodiscard]] lt::torrent_handle const& torrent() const noexcept { return m_torrent; }
+	[[nodiscard]] std::shared_ptr<forgetting_host> host() const noexcept { return m_host.lock(); }
 
 	// Keeps `done` back, and takes it, unless one is held for the piece or it is being forgotten.
 	bool hold(lt::piece_index_t piece, write_done& done);

@@ -3,6 +3,7 @@
 
 #include <libtorrent/torrent_status.hpp>
 
+#include <algorithm>
 #include <new>
 
 namespace slipstream {
@@ -124,8 +125,6 @@ void torrent_storage::enter_cache()
 
 void torrent_storage::attach(lt::torrent_handle torrent, std::weak_ptr<forgetting_host> host)
 {
-	m_torrent = torrent;
-	m_host = host;
 	m_forgetting.attach(std::move(torrent), std::move(host));
 }
 
@@ -139,7 +138,7 @@ void torrent_storage::protections_changed()
 void torrent_storage::review()
 {
 	m_review_due = false; // before: what changes from now on wants another look
-	if (auto const host = m_host.lock()) host->review();
+	if (auto const host = m_forgetting.host()) host->review();
 }
 
 bool torrent_storage::evict(int const piece) noexcept
@@ -175,7 +174,7 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 	{
 		auto const stands = m_core->cache.standing_of(cache_id(), static_cast<int>(piece));
 		if (stands.what == standing::kind::kept) return false; // wanted again since it was named
-		bool const seeding = m_torrent.status({}).state == lt::torrent_status::seeding;
+		bool const seeding = m_forgetting.torrent().status({}).state == lt::torrent_status::seeding;
 		if (seeding || !m_forgetting.holds(piece))
 		{
 			// A recheck costs the torrent its peers: not for room that is only being prepared.
@@ -191,13 +190,13 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 
 bool torrent_storage::is_settled(lt::piece_index_t const piece) const
 {
-	auto const last = m_last_push.find(piece);
-	return last == m_last_push.end() || last->second <= m_completions->delivered();
+	auto const written = m_writes.find(piece);
+	return written == m_writes.end() || written->second.last_push <= m_completions->delivered();
 }
 
 bool torrent_storage::is_checking() const
 {
-	auto const doing = m_torrent.status({}).state;
+	auto const doing = m_forgetting.torrent().status({}).state;
 	return doing == lt::torrent_status::checking_files || doing == lt::torrent_status::checking_resume_data;
 }
 
@@ -206,7 +205,7 @@ bool torrent_storage::is_unwanted(lt::piece_index_t const piece) const
 	if (!can_forget() || !m_core->cache.crowded() || !shape().has(piece) || is_forgetting(piece)) return false;
 	auto const state = m_pieces.state(piece);
 	if (state != piece_state::absent && state != piece_state::partial) return false;
-	return m_torrent.piece_priority(piece) == lt::dont_download;
+	return m_forgetting.torrent().piece_priority(piece) == lt::dont_download;
 }
 
 bool torrent_storage::begin_to_forget(lt::piece_index_t const piece)
@@ -217,11 +216,11 @@ bool torrent_storage::begin_to_forget(lt::piece_index_t const piece)
 	return true;
 }
 
-void torrent_storage::writes_pushed(lt::piece_index_t const piece) { m_last_push[piece] = m_completions->pushed(); }
+void torrent_storage::writes_pushed(lt::piece_index_t const piece) { m_writes[piece].last_push = m_completions->pushed(); }
 
 void torrent_storage::write_cancelled(lt::piece_index_t const piece)
 {
-	m_cancelled.insert(piece);
+	m_writes[piece].cancelled = true;
 	m_cancelled_any = true; // also of an unwanted one: it may be wanted before libtorrent hears of this
 }
 
@@ -233,11 +232,16 @@ void torrent_storage::given(lt::piece_index_t const piece)
 
 void torrent_storage::before_hash_of_given(lt::piece_index_t const piece)
 {
-	if (m_given_cancelled.erase(piece) == 0 || is_checking()) return;
+	auto const written = m_writes.find(piece);
+	if (written == m_writes.end() || !written->second.take_given_cancelled() || is_checking()) return;
 	m_completions->push(step_due{std::make_unique<names_step>(weak_from_this(), piece)});
 }
 
-bool torrent_storage::take_cancelled(lt::piece_index_t const piece) { return m_cancelled.erase(piece) != 0; }
+bool torrent_storage::take_cancelled(lt::piece_index_t const piece)
+{
+	auto const written = m_writes.find(piece);
+	return written != m_writes.end() && written->second.take_cancelled();
+}
 
 bool torrent_storage::forget_another()
 {
@@ -266,8 +270,7 @@ void torrent_storage::forget_stranded(std::function<bool(lt::piece_index_t)> con
 void torrent_storage::recheck_begins()
 {
 	auto was = m_forgetting.abandon();
-	m_cancelled.clear();
-	m_given_cancelled.clear();
+	for (auto& [piece, written] : m_writes) written.cancelled = written.given_cancelled = false;
 	for (auto const piece : was.forgetting)
 	{
 		m_arriving.forget(piece);
@@ -283,13 +286,13 @@ void torrent_storage::recheck_begins()
 // to do for long: everything that nobody protects goes. libtorrent looks at what there is on a later turn.
 void torrent_storage::shrink_by_recheck(lt::piece_index_t const asked)
 {
-	m_torrent.force_recheck(); // and recheck_begins()
+	m_forgetting.torrent().force_recheck(); // and recheck_begins()
 	for (auto const piece : m_pieces.verified())
 	{
 		if (piece != asked && !is_unprotected(piece)) continue;
 		m_arriving.forget(piece);
 		m_pieces.drop(piece);
-		if (auto const host = m_host.lock()) host->withhold(piece);
+		if (auto const host = m_forgetting.host()) host->withhold(piece);
 		m_core->count.pieces_evicted.fetch_add(1, std::memory_order_relaxed);
 		m_core->count.pieces_forgotten.fetch_add(1, std::memory_order_relaxed);
 		report_gone(piece);
@@ -313,9 +316,7 @@ void torrent_storage::verified(lt::piece_index_t const piece)
 	m_delivering.reset();
 	if (!is_here) return;
 	m_arriving.forget(piece);  // of blocks that came after those that were hashed
-	m_last_push.erase(piece);
-	m_cancelled.erase(piece);
-	m_given_cancelled.erase(piece);
+	m_writes.erase(piece);
 	m_core->count.pieces_verified.fetch_add(1, std::memory_order_relaxed);
 	// A short last piece of one block cannot be held, and is not worth a recheck: it stays.
 	if (shape().num_blocks(piece) > 1 || shape().num_blocks(lt::piece_index_t(0)) == 1)
@@ -327,8 +328,8 @@ void torrent_storage::clear(lt::piece_index_t const piece)
 {
 	m_arriving.forget(piece);
 	auto const was = m_pieces.drop(piece);
-	m_cancelled.erase(piece);
-	m_given_cancelled.erase(piece);
+	if (auto const written = m_writes.find(piece); written != m_writes.end())
+		written->second.cancelled = written->second.given_cancelled = false;
 	if (auto held = m_forgetting.release(piece)) m_completions->push(std::move(*held));
 	// A piece that was only partly here was not wanted when it began to go. It may be wanted again by now.
 	bool const given_up = m_forgetting.cleared(piece, was == piece_state::verified);
@@ -366,7 +367,7 @@ void torrent_storage::report_gone(lt::piece_index_t const piece)
 
 std::uint64_t torrent_storage::begin_hash()
 {
-	m_hashing.insert(m_next_hash);
+	m_hashing.push_back(m_next_hash);
 	return m_next_hash++;
 }
 
@@ -378,7 +379,7 @@ void torrent_storage::fence(completion c)
 
 void torrent_storage::release_fences(std::uint64_t const finished) noexcept
 {
-	m_hashing.erase(finished);
+	if (auto const i = std::ranges::lower_bound(m_hashing, finished); i != m_hashing.end() && *i == finished) m_hashing.erase(i);
 	while (!m_fenced.empty() && (m_hashing.empty() || *m_hashing.begin() >= m_fenced.front().first))
 	{
 		m_completions->push(std::move(m_fenced.front().second));

@@ -23,11 +23,10 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -103,7 +102,7 @@ public:
 	[[nodiscard]] bool take_cancelled(lt::piece_index_t piece);
 	// The same of a write that an application asked for. libtorrent takes that block for written, and the piece is going to
 	// fail its hash; see forgetting::take_names_off, which happens before what is pushed from now on.
-	void given_write_cancelled(lt::piece_index_t piece) { m_given_cancelled.insert(piece); }
+	void given_write_cancelled(lt::piece_index_t piece) { m_writes[piece].given_cancelled = true; }
 	// An application writes a block. add_piece() writes all that is not finished, so that what is kept back is finished by
 	// this: libtorrent has the piece for good, and there is nothing to keep back any more.
 	void given(lt::piece_index_t piece);
@@ -183,15 +182,19 @@ private:
 	std::shared_ptr<completion_queue> const m_completions;
 	std::weak_ptr<memory_events> m_events;
 	forgetting m_forgetting;
-	std::weak_ptr<forgetting_host> m_host;
-	lt::torrent_handle m_torrent;
-	std::map<lt::piece_index_t, std::uint64_t> m_last_push; // of a partial piece's writes
-	std::set<lt::piece_index_t> m_cancelled;                // since the piece was last hashed or cleared
-	std::set<lt::piece_index_t> m_given_cancelled;          // likewise, of writes of applications
+	struct write_history
+	{
+		std::uint64_t last_push = 0;
+		bool cancelled = false;       // one was, since the piece was last hashed or cleared
+		bool given_cancelled = false; // likewise, of writes of applications
+		[[nodiscard]] bool take_cancelled() { return std::exchange(cancelled, false); }
+		[[nodiscard]] bool take_given_cancelled() { return std::exchange(given_cancelled, false); }
+	};
+	std::map<lt::piece_index_t, write_history> m_writes; // of pieces that were not verified since
 	bool m_cancelled_any = false;
 	std::uint64_t m_next_hash = 0;
-	std::set<std::uint64_t> m_hashing;
-	std::deque<std::pair<std::uint64_t, ready>> m_fenced; // (first hash it need not wait for, ...)
+	std::vector<std::uint64_t> m_hashing;                // sorted
+	std::list<std::pair<std::uint64_t, ready>> m_fenced; // (first hash it need not wait for, ...)
 	std::optional<std::pair<lt::piece_index_t, std::vector<block_ref>>> m_delivering;
 };
 

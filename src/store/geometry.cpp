@@ -10,12 +10,12 @@ geometry::geometry(lt::file_storage const& files)
 	, m_piece_length(files.piece_length())
 	, m_num_pieces(files.num_pieces())
 {
-	m_file_starts.reserve(static_cast<std::size_t>(files.num_files()));
+	if (files.num_files() > 1) m_later_file_starts.reserve(static_cast<std::size_t>(files.num_files() - 1));
 	for (auto const i : files.file_range())
 	{
 		auto const start = files.file_offset(i);
 		auto const end = start + files.file_size(i);
-		m_file_starts.push_back(start);
+		if (i != lt::file_index_t(0)) m_later_file_starts.push_back(start);
 		if (files.pad_file_at(i) && start < end) m_padding.push_back({start, end});
 		// Only where a file ends can a v2 piece be shorter than the v1 piece.
 		if (end == start) continue;
@@ -89,8 +89,8 @@ void geometry::clear_padding(lt::piece_index_t const p, int const offset, int co
 
 lt::file_index_t geometry::file_at(lt::piece_index_t const p, int const offset) const noexcept
 {
-	auto const i = std::upper_bound(m_file_starts.begin(), m_file_starts.end(), start_of(p) + offset);
-	return lt::file_index_t(static_cast<int>(i - m_file_starts.begin()) - 1);
+	auto const i = std::upper_bound(m_later_file_starts.begin(), m_later_file_starts.end(), start_of(p) + offset);
+	return lt::file_index_t(static_cast<int>(i - m_later_file_starts.begin()));
 }
 
 } // namespace slipstream

@@ -59,7 +59,7 @@ private:
 	int m_num_pieces;
 	std::vector<range> m_padding;                    // sorted, disjoint
 	std::vector<std::pair<int, int>> m_short_pieces2; // (piece, bytes), sorted: where v2 differs from piece_bytes
-	std::vector<std::int64_t> m_file_starts;
+	std::vector<std::int64_t> m_later_file_starts;    // the first file's is 0
 };
 
 } // namespace slipstream
