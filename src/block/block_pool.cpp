@@ -31,7 +31,7 @@ std::uintptr_t address_of(void const* p) noexcept { return reinterpret_cast<std:
 
 } // namespace
 
-struct block_pool::region
+struct alignas(64) block_pool::region
 {
 	block_pool* pool;
 	region* next = nullptr;
@@ -48,21 +48,27 @@ struct block_pool::region
 			free_list[i] = static_cast<std::uint8_t>(blocks_in_region - 1 - i);
 	}
 
-	[[nodiscard]] char* bytes(std::size_t const block) noexcept
+	[[nodiscard]] char* begin() noexcept
+	{ return reinterpret_cast<char*>(this) - address_of(this) % region_bytes; }
+	[[nodiscard]] char* bytes(std::size_t const block) noexcept { return begin() + (block + 1) * block_bytes; }
+
+	// Not at the beginning of its block, which is a multiple of 4 MiB for every region: all counts would share a few sets of the
+	// processor's caches. Where it is follows from the region's address.
+	[[nodiscard]] static std::size_t place_in(std::uintptr_t const begin) noexcept
+	{ return begin / region_bytes % places * sizeof(region); }
+	[[nodiscard]] static region& of(char* inside) noexcept
 	{
-		return reinterpret_cast<char*>(this) + (block + 1) * block_bytes;
+		auto const offset = address_of(inside) % region_bytes;
+		return *reinterpret_cast<region*>(inside - offset + place_in(address_of(inside) - offset));
 	}
-	[[nodiscard]] static region& of(void* inside) noexcept
+	[[nodiscard]] static std::size_t block_of(void const* inside) noexcept
 	{
-		auto const offset = address_of(inside) & (region_bytes - 1);
-		return *reinterpret_cast<region*>(static_cast<char*>(inside) - offset);
-	}
-	[[nodiscard]] std::size_t block_of(void const* inside) const noexcept
-	{
-		auto const n = (address_of(inside) - address_of(this)) / block_bytes;
+		auto const n = address_of(inside) % region_bytes / block_bytes;
 		check(n >= 1, "a pointer to a block leads to one");
 		return n - 1;
 	}
+
+	static constexpr std::size_t places = 12;
 };
 
 static_assert(blocks_in_region <= 255, "block indices are bytes");
@@ -72,7 +78,7 @@ static_assert(blocks_in_region <= 255, "block indices are bytes");
 block_pool::block_pool(std::int64_t const capacity, std::int64_t const reserved)
 	: m_reserved(reserved), m_capacity(capacity)
 {
-	static_assert(sizeof(region) <= block_bytes, "the header fits its block");
+	static_assert(region::places * sizeof(region) <= block_bytes, "the header fits its block, wherever it is");
 	check(reserved > 0 && reserved < capacity, "the reserve is a part of the pool");
 }
 
@@ -173,7 +179,7 @@ void block_pool::prepare() noexcept
 	region* r = map_region();
 	if (r == nullptr) return;
 	// Linux 5.14. An older one refuses: the pages come when blocks are touched.
-	::madvise(r, region_bytes, MADV_POPULATE_WRITE);
+	::madvise(r->begin(), region_bytes, MADV_POPULATE_WRITE);
 	{
 		mutex_lock const lock(m_mutex);
 		if (m_spare == nullptr)
@@ -269,14 +275,15 @@ block_pool::region* block_pool::map_region() noexcept
 	// Huge pages make the first touch of a block several times cheaper. A hint: refusal is harmless.
 	::madvise(begin + before, region_bytes, MADV_HUGEPAGE);
 	ASAN_POISON_MEMORY_REGION(begin + before + block_bytes, region_bytes - block_bytes);
-	return new (begin + before) region(this);
+	return new (begin + before + region::place_in(address_of(begin) + before)) region(this);
 }
 
 void block_pool::unmap_region(region* const r) noexcept
 {
+	char* const begin = r->begin();
 	r->~region();
-	ASAN_UNPOISON_MEMORY_REGION(r, region_bytes);
-	::munmap(r, region_bytes);
+	ASAN_UNPOISON_MEMORY_REGION(begin, region_bytes);
+	::munmap(begin, region_bytes);
 }
 
 void block_pool::count_mapped(int const regions) noexcept

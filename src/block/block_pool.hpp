@@ -5,8 +5,8 @@
 //   block_ref      a counted share of bytes that never change again. Made by unique_block::freeze().
 //
 // Blocks live in regions of 4 MiB that are mapped from the system at addresses that are multiples of
-// 4 MiB. The first block of a region holds its header: the reference counts of the other 255 and the
-// list of those that are free. So any pointer into a block leads to its count by arithmetic, which is
+// 4 MiB. The first block of a region holds its header, at a place that follows from the region's address: the
+// reference counts of the other 255 and the list of those that are free. So any pointer into a block leads to its count by arithmetic, which is
 // how a buffer comes home that libtorrent returns as a bare char*:
 //
 //   region = address & ~(4 MiB - 1)        block = (address - region) / 16 KiB
