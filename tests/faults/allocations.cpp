@@ -85,6 +85,13 @@ void* operator new(std::size_t const size)
 	return p;
 }
 void* operator new[](std::size_t const size) { return operator new(size); }
+// The sanitizers' own would not come here.
+void* operator new(std::size_t const size, std::nothrow_t const&) noexcept
+{
+	try { return operator new(size); }
+	catch (std::bad_alloc const&) { return nullptr; }
+}
+void* operator new[](std::size_t const size, std::nothrow_t const& no) noexcept { return operator new(size, no); }
 void operator delete(void* const p) noexcept
 {
 	if (p == nullptr) return;
@@ -92,6 +99,8 @@ void operator delete(void* const p) noexcept
 	std::free(p);
 }
 void operator delete[](void* const p) noexcept { operator delete(p); }
+void operator delete(void* const p, std::nothrow_t const&) noexcept { operator delete(p); }
+void operator delete[](void* const p, std::nothrow_t const&) noexcept { operator delete(p); }
 void operator delete(void* const p, std::size_t) noexcept { operator delete(p); }
 void operator delete[](void* const p, std::size_t) noexcept { operator delete(p); }
 
