@@ -6,7 +6,7 @@ MINUTES ?= 10
 SECONDS ?= 60
 FUZZ ?= range names head body connection torrent store
 
-.PHONY: help setup build demo test test-asan test-tsan test-layers-asan test-layers-tsan test-valgrind test-go-asan lint fuzz stress mutants soak bench bench-rss \
+.PHONY: help setup build demo test test-asan test-tsan test-layers-asan test-layers-tsan test-clang test-valgrind test-go-asan lint fuzz stress mutants soak bench bench-rss \
   bench-eviction bindings install clean
 
 help: ## list these targets
@@ -50,6 +50,11 @@ test-valgrind: ## the unit and contract tests under memcheck
 	@cmake --preset valgrind
 	@cmake --build build-valgrind --target block_test store_test cache_test faults_test conformance_test
 	@scripts/under_valgrind build-valgrind
+
+test-clang: ## build all under Clang, where a lock that is not held is an error (installs clang)
+	@scripts/setup.sh clang-16
+	@cmake --preset clang
+	@cmake --build --preset clang
 
 lint: ## clang-tidy and cppcheck, with the checks that .clang-tidy and scripts/lint name
 	@scripts/setup.sh clang-tidy cppcheck
@@ -111,4 +116,4 @@ install: build bindings ## install the program, its manual page and systemd unit
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean: ## remove every build
-	@rm -rf build build-debug build-asan build-tsan build-layers-asan build-layers-tsan build-valgrind build-fuzz build-mutants
+	@rm -rf build build-debug build-asan build-tsan build-layers-asan build-layers-tsan build-clang build-valgrind build-fuzz build-mutants

@@ -79,6 +79,7 @@ struct memory_stats
 	std::int64_t lent_bytes = 0;      // with peers' send buffers and leases now; a block of two peers counts twice
 	std::int64_t torrents = 0;        // storages alive now
 	std::int64_t hash_jobs = 0;       // queued or running now
+	std::int64_t handlers = 0;        // calls of libtorrent's that were not answered yet; writes that are held are among them
 	std::int64_t blocks_written = 0;  // since the start, as all below
 	std::int64_t blocks_read = 0;
 	std::int64_t reads_missed = 0;    // reads for what was not in memory

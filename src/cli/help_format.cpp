@@ -22,6 +22,7 @@ public:
 		return wrapped(CLI::Formatter::make_option_desc(option), right_columns);
 	}
 
+	// cppcheck-suppress passedByValue ; CLI11's signature
 	std::string make_usage(CLI::App const* const app, std::string const name) const override
 	{
 		bool const is_command = app->get_parent() != nullptr;

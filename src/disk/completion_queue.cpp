@@ -110,6 +110,7 @@ void completion_queue::deliver()
 			done.splice(done.begin(), batch, batch.begin());
 			auto const* const hash = std::get_if<hash_done>(&done.front());
 			m_delivered.fetch_add(hash && hash->is_early ? 0 : 1, std::memory_order_relaxed);
+			if (!std::holds_alternative<step_due>(done.front())) kept();
 			std::visit([](auto& d) { d(); }, done.front());
 			done.front() = plain_done{}; // lets go of the handler
 			if (m_delivered_ones.size() < most_spare) m_delivered_ones.splice(m_delivered_ones.end(), done);

@@ -30,6 +30,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -158,7 +159,14 @@ using ready = std::list<completion>;
 class completion_queue : public std::enable_shared_from_this<completion_queue>
 {
 public:
-	explicit completion_queue(lt::io_context& ioc) : m_ioc(ioc) {}
+	// `outstanding`: how many handlers were promised, by any queue that shares it, and have not been called.
+	completion_queue(lt::io_context& ioc, std::shared_ptr<std::atomic<std::int64_t>> outstanding)
+		: m_ioc(ioc), m_outstanding(std::move(outstanding)) {}
+
+	// libtorrent asks for something. The queue itself counts what it delivers; who calls a handler without it says so. What is
+	// never called, where an io_context was stopped early or there was no memory, stays outstanding.
+	void promised() noexcept { m_outstanding->fetch_add(1, std::memory_order_relaxed); }
+	void kept() noexcept { m_outstanding->fetch_sub(1, std::memory_order_relaxed); }
 
 	// Any thread. False, and nothing is done, once closed. Where there is no memory std::bad_alloc is thrown, and nothing is
 	// done either.
@@ -188,6 +196,7 @@ private:
 	static constexpr std::size_t most_spare = 128;
 
 	lt::io_context& m_ioc;
+	std::shared_ptr<std::atomic<std::int64_t>> const m_outstanding;
 	std::atomic<int> m_size{0};
 	std::atomic<std::uint64_t> m_pushed{0};
 	std::atomic<std::uint64_t> m_delivered{0};

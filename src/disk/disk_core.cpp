@@ -175,6 +175,7 @@ memory_stats disk_core::stats() const
 	s.mapped_bytes = pool.mapped_bytes();
 	s.lent_bytes = lending.lent_blocks() * block_size_bytes;
 	s.hash_jobs = hasher.num_jobs();
+	s.handlers = count.handlers->load(std::memory_order_relaxed);
 	s.blocks_written = get(count.blocks_written);
 	s.blocks_read = get(count.blocks_read);
 	s.reads_missed = get(count.reads_missed);

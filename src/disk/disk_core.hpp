@@ -17,6 +17,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -42,6 +43,8 @@ public:
 		std::atomic<std::int64_t> pieces_verified{0};
 		std::atomic<std::int64_t> pieces_evicted{0};
 		std::atomic<std::int64_t> pieces_forgotten{0};
+		// Of libtorrent's, over all sessions; shared with their completion queues, which posts keep alive.
+		std::shared_ptr<std::atomic<std::int64_t>> handlers = std::make_shared<std::atomic<std::int64_t>>(0);
 	};
 
 	block_pool pool;

@@ -41,6 +41,12 @@ void forgetting::attach(lt::torrent_handle torrent, std::weak_ptr<forgetting_hos
 	m_host = std::move(host);
 }
 
+void forgetting::complete(write_done& done)
+{
+	m_completions.kept();
+	done();
+}
+
 bool forgetting::hold(lt::piece_index_t const piece, write_done& done)
 {
 	if (!attached() || holds(piece) || is_forgetting(piece)) return false;
@@ -62,7 +68,7 @@ bool forgetting::forget(lt::piece_index_t const piece, int const piece_bytes, bo
 	if (held)
 	{
 		held.mapped().error = aborted();
-		held.mapped()();
+		complete(held.mapped());
 	}
 	if (held || !has_passed) m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
 	if (i->second) return true;
@@ -74,7 +80,7 @@ void forgetting::take_names_off(lt::piece_index_t const piece, int const piece_b
 {
 	if (!attached() || !m_forgetting.emplace(piece, true).second) return;
 	// A block that is being written keeps its name.
-	if (auto held = m_held.extract(piece)) held.mapped()();
+	if (auto held = m_held.extract(piece)) complete(held.mapped());
 	untouched_bytes const any(piece_bytes);
 	m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
 }

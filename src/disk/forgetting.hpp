@@ -66,6 +66,9 @@ protected:
 class forgetting
 {
 public:
+	// Told of handlers that are called here.
+	explicit forgetting(completion_queue& completions) : m_completions(completions) {}
+
 	// From the extension.
 	void attach(lt::torrent_handle torrent, std::weak_ptr<forgetting_host> host);
 	[[nodiscard]] bool attached() const noexcept { return !m_host.expired(); }
@@ -105,6 +108,9 @@ public:
 	bool cleared(lt::piece_index_t piece, bool was_verified);
 
 private:
+	void complete(write_done& done);
+
+	completion_queue& m_completions;
 	lt::torrent_handle m_torrent;
 	std::weak_ptr<forgetting_host> m_host;
 	std::map<lt::piece_index_t, write_done> m_held;

@@ -77,7 +77,7 @@ memory_disk_io::memory_disk_io(lt::io_context& ioc, lt::settings_interface const
 	, m_ioc(ioc)
 	, m_settings(settings)
 	, m_counters(counters)
-	, m_completions(std::make_shared<completion_queue>(ioc))
+	, m_completions(std::make_shared<completion_queue>(ioc, m_core->count.handlers))
 	, m_room(std::make_shared<session_room>(m_completions, m_watermark))
 	, m_read_room(std::make_shared<read_room>(m_completions, [this] { serve_waiting_reads(); }))
 {
@@ -211,6 +211,7 @@ void memory_disk_io::async_check_files(lt::storage_index_t const index
 	, lt::add_torrent_params const* const resume_data, lt::aux::vector<std::string, lt::file_index_t>
 	, std::function<void(lt::status_t, lt::storage_error const&)> handler)
 {
+	m_completions->promised();
 	auto const storage = live(index);
 	check_done done{std::move(handler), lt_compat::no_error(), aborted_unless(storage != nullptr)};
 	if (storage)
@@ -244,6 +245,7 @@ void memory_disk_io::async_check_files(lt::storage_index_t const index
 // What is in memory stays: a pause ends.
 void memory_disk_io::async_stop_torrent(lt::storage_index_t const index, std::function<void()> handler)
 {
+	m_completions->promised();
 	auto const storage = m_storages.find(index);
 	if (storage) end_waiting_reads(*storage, boost::asio::error::operation_aborted);
 	fence(storage, plain_done{std::move(handler)});
@@ -251,11 +253,15 @@ void memory_disk_io::async_stop_torrent(lt::storage_index_t const index, std::fu
 
 // There are no files to close, and the data is still wanted.
 void memory_disk_io::async_release_files(lt::storage_index_t const index, std::function<void()> handler)
-{ fence(m_storages.find(index), plain_done{std::move(handler)}); }
+{
+	m_completions->promised();
+	fence(m_storages.find(index), plain_done{std::move(handler)});
+}
 
 void memory_disk_io::async_move_storage(lt::storage_index_t const index, std::string path, lt::move_flags_t
 	, std::function<void(lt::status_t, std::string const&, lt::storage_error const&)> handler)
 {
+	m_completions->promised();
 	auto const storage = live(index);
 	fence(storage, move_done{std::move(handler), std::move(path), aborted_unless(storage != nullptr)});
 }
@@ -264,6 +270,7 @@ void memory_disk_io::async_rename_file(lt::storage_index_t const index, lt::file
 	, std::string name
 	, std::function<void(std::string const&, lt::file_index_t, lt::storage_error const&)> handler)
 {
+	m_completions->promised();
 	auto const storage = live(index);
 	fence(storage, rename_done{std::move(handler), std::move(name), file, aborted_unless(storage != nullptr)});
 }
@@ -271,6 +278,7 @@ void memory_disk_io::async_rename_file(lt::storage_index_t const index, lt::file
 void memory_disk_io::async_delete_files(lt::storage_index_t const index, lt::remove_flags_t const options
 	, std::function<void(lt::storage_error const&)> handler)
 {
+	m_completions->promised();
 	auto const storage = live(index);
 	if (storage) end_waiting_reads(*storage, boost::asio::error::operation_aborted);
 	if (storage && (options & lt::session_handle::delete_files)) storage->drop_all();
@@ -282,6 +290,7 @@ void memory_disk_io::async_set_file_priority(lt::storage_index_t const index
 	, std::function<void(lt::storage_error const&
 		, lt::aux::vector<lt::download_priority_t, lt::file_index_t>)> handler)
 {
+	m_completions->promised();
 	auto const storage = live(index);
 	fence(storage, priority_done{std::move(handler), std::move(priorities), aborted_unless(storage != nullptr)});
 }
@@ -289,6 +298,7 @@ void memory_disk_io::async_set_file_priority(lt::storage_index_t const index
 void memory_disk_io::async_clear_piece(lt::storage_index_t const index, lt::piece_index_t const piece
 	, std::function<void(lt::piece_index_t)> handler)
 {
+	m_completions->promised();
 	auto const storage = live(index);
 	if (storage && storage->shape().has(piece))
 	{

@@ -66,6 +66,7 @@ void count(std::atomic<std::int64_t>& counter) { counter.fetch_add(1, std::memor
 void memory_disk_io::async_read(lt::storage_index_t const index, lt::peer_request const& r
 	, std::function<void(lt::disk_buffer_holder, lt::storage_error const&)> handler, lt::disk_job_flags_t)
 {
+	m_completions->promised();
 	read_done done{std::move(handler), {}, {}};
 	if (auto const storage = live(index)) return read_or_wait(storage, r, std::move(done));
 	done.error = aborted(lt::operation_t::file_read);
@@ -181,6 +182,7 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	, char const* const buf, std::shared_ptr<lt::disk_observer> const observer
 	, std::function<void(lt::storage_error const&)> handler, lt::disk_job_flags_t)
 {
+	m_completions->promised();
 	write_done done{std::move(handler), {}, m_watermark, r.length};
 	auto const storage = live(index);
 	if (!storage) done.error = aborted(lt::operation_t::file_write);
@@ -250,6 +252,7 @@ void memory_disk_io::async_hash(lt::storage_index_t const index, lt::piece_index
 	, lt::span<lt::sha256_hash> const v2, lt::disk_job_flags_t const flags
 	, std::function<void(lt::piece_index_t, lt::sha1_hash const&, lt::storage_error const&)> handler)
 {
+	m_completions->promised();
 	auto storage = live(index);
 	auto job = std::make_unique<piece_hash>(piece, std::move(handler), m_ioc, m_counters);
 	for (auto& digest : v2) digest.clear();
@@ -294,6 +297,7 @@ void memory_disk_io::async_hash2(lt::storage_index_t const index, lt::piece_inde
 	, int const offset, lt::disk_job_flags_t
 	, std::function<void(lt::piece_index_t, lt::sha256_hash const&, lt::storage_error const&)> handler)
 {
+	m_completions->promised();
 	auto storage = live(index);
 	auto job = std::make_unique<block_hash>(piece, std::move(handler), m_ioc, m_counters);
 	if (!storage)

@@ -181,7 +181,7 @@ private:
 	std::shared_ptr<void> m_owner;
 	std::shared_ptr<completion_queue> const m_completions;
 	std::weak_ptr<memory_events> m_events;
-	forgetting m_forgetting;
+	forgetting m_forgetting{*m_completions};
 	struct write_history
 	{
 		std::uint64_t last_push = 0;

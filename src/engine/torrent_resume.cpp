@@ -20,6 +20,7 @@ void torrent_entry::save_resume_data(resume_data_handler done)
 	catch (lt::system_error const& e)
 	{
 		spdlog::debug("torrent {}: {}", m_id, e.what());
+		// cppcheck-suppress accessMoved ; what throws is before the move
 		done(make_error_code(errc::torrent_failed), {});
 	}
 }

@@ -96,8 +96,8 @@ json object_of(torrent_summary const& t, with_files const files)
 {
 	json o;
 	o["id"] = t.id;
-	o["v1"] = hash_text(t.hashes.has_v1(), {t.hashes.v1.data(), t.hashes.v1.size()});
-	o["v2"] = hash_text(t.hashes.has_v2(), {t.hashes.v2.data(), t.hashes.v2.size()});
+	o["v1"] = hash_text(t.hashes.has_v1(), {t.hashes.v1.data(), std::size_t(t.hashes.v1.size())});
+	o["v2"] = hash_text(t.hashes.has_v2(), {t.hashes.v2.data(), std::size_t(t.hashes.v2.size())});
 	o["name"] = t.name;
 	o["phase"] = phase_name(t.phase);
 	o["paused"] = t.paused;

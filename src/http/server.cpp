@@ -149,6 +149,7 @@ private:
 			}
 			bool const full = m_common.open.size() >= m_common.options.max_connections;
 			auto client = std::make_shared<connection>(std::move(socket), m_common);
+			// cppcheck-suppress accessMoved ; one of the two
 			asio::co_spawn(m_io, full ? connection::turn_away(std::move(client)) : connection::run(std::move(client)), log_end);
 		}
 	}
@@ -163,6 +164,7 @@ private:
 	std::thread m_thread;
 };
 
+// cppcheck-suppress passedByValue ; the public header's signature
 server::server(engine& torrents, server_options options)
 	: m_impl(std::make_unique<impl>(torrents, options))
 {

@@ -16,6 +16,7 @@ void forgetting_explorer::judge()
 	expect(used <= std::max(m_core->pool.capacity_blocks(), m_used), std::to_string(used) + " blocks are in use, of "
 		+ std::to_string(m_core->pool.capacity_blocks()));
 	m_used = used;
+	expect(m_core->stats().handlers == m_handlers.outstanding(), "statistics say how many handlers have not been called");
 	for (auto const& f : m_films) judge(*f);
 	if (m_step % 8 == 0) judge_blocks();
 }
