@@ -20,6 +20,7 @@
 #include <libtorrent/settings_pack.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -128,6 +129,8 @@ private:
 	// network thread
 	storage_slots<torrent_storage> m_storages;
 	std::deque<waiting_read> m_waiting_reads;
+	std::uint32_t m_reads_timed = 0;
+	std::uint32_t m_writes_timed = 0;
 	bool m_aborted = false;
 	std::int64_t m_connections = 0; // as told to the cache
 };

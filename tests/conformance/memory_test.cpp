@@ -150,6 +150,21 @@ CONTRACT_TEST(memory, a_large_torrent_that_is_removed_makes_room_for_the_next_at
 	expect_clean(disk);
 }
 
+// Few calls are timed, and stand for all: the copy of a block is seen all the same.
+CONTRACT_TEST(memory, libtorrents_timers_go_on, 10)
+{
+	memory_disk const memory({.capacity_bytes = 4 << 20, .hash_threads = 1});
+	disk_harness disk(memory.constructor());
+	test_torrent const t(two_mib);
+	auto const& s = disk.add(t);
+	auto const before = disk.counter(lt::counters::disk_write_time);
+	disk.write_all(s);
+	disk.settle();
+	EXPECT_GT(disk.counter(lt::counters::disk_write_time), before);
+	EXPECT_GE(disk.counter(lt::counters::disk_job_time), disk.counter(lt::counters::disk_write_time));
+	expect_clean(disk);
+}
+
 CONTRACT_TEST(memory, cleared_pieces_and_deleted_files_give_their_memory_back, 27, 28)
 {
 	memory_disk const memory({.capacity_bytes = smallest, .hash_threads = 1});
