@@ -57,7 +57,7 @@ test-clang: ## build all under Clang, where a lock that is not held is an error 
 	@cmake --build --preset clang
 
 lint: ## clang-tidy and cppcheck, with the checks that .clang-tidy and scripts/lint name
-	@scripts/setup.sh clang-tidy cppcheck
+	@scripts/setup.sh clang-tidy-16 cppcheck
 	@cmake --preset release >/dev/null
 	@scripts/lint build
 
