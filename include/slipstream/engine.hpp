@@ -1,5 +1,5 @@
 // The engine: a libtorrent session on a memory disk, and readers that turn files of its torrents into
-// seekable streams of verified bytes.
+// seekable streams of verified bytes (unless engine_options::early says otherwise).
 //
 // One engine owns one lt::session, one memory_disk and one thread, on which all of its state lives:
 // public calls are carried there and answered, so they may come from any thread but must not come from
@@ -23,11 +23,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace slipstream {
@@ -57,6 +59,10 @@ struct engine_options
 	// A reader that has not read for so long is idle: it keeps what others do not need, and what it needs to go on. When
 	// nobody has read a torrent for so long, what was kept for its readers may go as well.
 	std::chrono::milliseconds reader_idle_after{60'000};
+	// True: readers get bytes as soon as they came from a peer, before the hash of their piece is known. They may be wrong
+	// then, whatever a peer likes to send, and are not taken back; early() counts them. They are of this torrent and
+	// place, or not there: never another's, and never memory that was not written.
+	bool early = false;
 	// A torrent that nobody has read for so long is removed, and its memory given back. 0: none is.
 	std::chrono::milliseconds drop_idle_after{0};
 	// What engine::session_state() of an earlier engine answered, or nothing. What cannot be read of it is not used.
@@ -81,6 +87,13 @@ struct payload_totals
 	std::int64_t uploaded_bytes = 0;
 };
 
+// What readers got with engine_options::early before it was verified, since the engine started. They never go down.
+struct early_totals
+{
+	std::int64_t lent_bytes = 0;
+	std::int64_t failed_bytes = 0;  // of these, of pieces whose hash was found wrong then
+};
+
 enum class torrent_phase
 {
 	metadata,  // waits for the metadata of a magnet link
@@ -98,12 +111,36 @@ struct file_entry
 	bool pad = false;          // a pad file (BEP 47): not offered to people
 };
 
+// The files of a torrent, which do not change: copies share one list, so that to look at a torrent of many files is cheap.
+class file_table
+{
+public:
+	file_table() = default;  // empty
+	file_table(std::initializer_list<file_entry> files) : file_table(std::vector<file_entry>(files)) {}
+	file_table(std::vector<file_entry> files) : m_list(std::make_shared<std::vector<file_entry> const>(std::move(files))) {}
+
+	[[nodiscard]] std::vector<file_entry> const& list() const
+	{
+		static std::vector<file_entry> const none;
+		return m_list ? *m_list : none;
+	}
+	operator std::vector<file_entry> const&() const { return list(); }
+	[[nodiscard]] auto begin() const { return list().begin(); }
+	[[nodiscard]] auto end() const { return list().end(); }
+	[[nodiscard]] bool empty() const { return list().empty(); }
+	[[nodiscard]] std::size_t size() const { return list().size(); }
+	[[nodiscard]] file_entry const& at(std::size_t const i) const { return list().at(i); }
+
+private:
+	std::shared_ptr<std::vector<file_entry> const> m_list;
+};
+
 // What does not change of a torrent, once its metadata is here.
 struct torrent_files
 {
 	std::string id;
 	std::string name;
-	std::vector<file_entry> files;
+	file_table files;
 };
 
 struct torrent_summary
@@ -117,7 +154,7 @@ struct torrent_summary
 	torrent_use use = torrent_use::added;
 	// When it will be removed unless somebody reads it before; see engine_options::drop_idle_after.
 	std::optional<std::chrono::system_clock::time_point> drops_at;
-	std::vector<file_entry> files;  // empty until the metadata is known
+	file_table files;          // empty until the metadata is known
 	std::int64_t size_bytes = 0;
 	int piece_length_bytes = 0;
 	int num_pieces = 0;
@@ -196,8 +233,8 @@ public:
 	// calling thread. Empty when nothing is, at the end of the file, and when only async_lease can say what is wrong.
 	[[nodiscard]] lease take(std::size_t max_bytes);
 
-	// Completes with void(boost::system::error_code, lease): between 1 and max_bytes verified bytes from the
-	// position on, and moves the position behind them; an empty lease at the end of the file. Waits for
+	// Completes with void(boost::system::error_code, lease): between 1 and max_bytes verified bytes (but see
+	// engine_options::early) from the position on, and moves the position behind them; an empty lease at the end of the file. Waits for
 	// the piece to arrive without polling. Errors: cancelled, read_timeout, no_space, no_such_torrent,
 	// torrent_failed; bad_argument for max_bytes == 0 or while another lease is waited for.
 	template <typename CompletionToken>
@@ -321,6 +358,7 @@ public:
 	[[nodiscard]] window_extents windows() const;
 	[[nodiscard]] expected<window_extents> set_windows(window_extents const& extents);
 	[[nodiscard]] payload_totals payload() const;
+	[[nodiscard]] early_totals early() const;
 
 	// Stops: no call is served any more, waiting ones complete with `cancelled`. The destructor calls it. Idempotent.
 	// Returns when libtorrent's session has ended, which may wait for a name that the system is resolving.

@@ -156,6 +156,10 @@ public:
 	[[nodiscard]] expected<protection_granted> set_reserved_pieces(std::vector<lt::piece_index_t> const& pieces) const;
 	[[nodiscard]] expected<protection_granted> set_lookbehind_pieces(std::vector<lt::piece_index_t> const& nearest_first) const;
 	void clear_lookbehind() const;
+	// Somebody waits for the block that has this offset of the piece, verified or not: memory_events::block_written says
+	// when it is written next; once, and not after the piece was verified. Answers whether it is in memory already.
+	// Errors: no_such_torrent, no_such_piece, out_of_range.
+	[[nodiscard]] expected<bool> tell_when_written(lt::piece_index_t piece, int offset) const;
 	// Granted, verified and in memory: seeking there costs no download.
 	[[nodiscard]] bool is_lookbehind_available(lt::piece_index_t piece) const;
 	[[nodiscard]] lookbehind_stats lookbehind() const;
@@ -180,6 +184,10 @@ public:
 	virtual void piece_verified(lt::info_hash_t const& torrent, lt::piece_index_t piece) = 0;
 	// The piece was verified and is no longer in memory.
 	virtual void piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t piece) = 0;
+	// A block that memory_torrent::tell_when_written() was asked about is in memory. Its piece is not verified.
+	virtual void block_written(lt::info_hash_t const& /*torrent*/, lt::piece_index_t /*piece*/) {}
+	// The piece was downloaded and its hash found wrong: its blocks are no longer in memory.
+	virtual void piece_failed(lt::info_hash_t const& /*torrent*/, lt::piece_index_t /*piece*/) {}
 	// The capacity is another. Unlike the others this comes on the thread that set it, from within set_capacity_bytes().
 	virtual void capacity_changed(std::int64_t /*bytes*/) {}
 };

@@ -23,6 +23,11 @@ void add_window_flags(flags& f)
 	f.add("read-ahead", "EXTENT", "what is fetched ahead of a player, likewise, or auto: an eighth of the capacity, 1MiB to 64MiB; default auto");
 }
 
+void add_early_flag(flags& f)
+{
+	f.add_switch("early", "give a player bytes before their piece's hash was checked: sooner, and wrong ones where a peer sends such");
+}
+
 void add_serve_flags(flags& f)
 {
 	f.add("listen", "ADDR:PORT", "where to serve HTTP; IPv6 in brackets, port 0 picks a free one, default "
@@ -34,6 +39,7 @@ void add_serve_flags(flags& f)
 	f.add("tls-key", "FILE", "the certificate's key, PEM");
 	f.add("capacity", "SIZE", "memory for torrents' bytes, like 256MiB, 1GiB, 512MB or bytes, default 256MiB");
 	add_window_flags(f);
+	add_early_flag(f);
 	f.add("idle", "DURATION", "drop a torrent that nobody has read for so long, like 30min or 2h; default never");
 	f.add("peer-listen", "ADDR:PORT", "where peers may connect to, default 0.0.0.0:6881 and [::]:6881", true);
 	f.add("connect", "ADDR:PORT", "a peer to connect to for every torrent", true);
@@ -62,6 +68,7 @@ void add_play_flags(flags& f)
 	f.add("output", "FILE", "write the file's bytes there instead of starting a player; - is the standard output");
 	f.add("capacity", "SIZE", "memory for the torrent's bytes, like 256MiB, 1GiB, 512MB or bytes, default 256MiB");
 	add_window_flags(f);
+	add_early_flag(f);
 	f.add("read-timeout", "SECONDS", "how long the player waits for its next bytes, default 120");
 	add_swarm_flags(f);
 }
@@ -138,6 +145,7 @@ serve_settings read_serve(flags const& given, std::vector<std::string> torrents)
 	read_swarm(given, s, engine_options{}.peer_listen);
 	s.read_timeout = seconds(given, "read-timeout", engine_options{}.read_timeout);
 	read_windows(given, s);
+	s.early = given.on("early");
 	if (auto const v = given.last("idle")) s.idle = take(*v, parse_duration(v->text));
 	s.stall_timeout = seconds(given, "stall-timeout", http::server_options{}.stall_timeout);
 	s.state_dir = given.text("state-dir");
@@ -159,6 +167,9 @@ play_settings read_play(flags const& given, std::string torrent)
 	read_swarm(given, s, any_free_port);
 	s.read_timeout = seconds(given, "read-timeout", engine_options{}.read_timeout);
 	read_windows(given, s);
+	s.early = given.on("early");
+	if (s.early && !s.output.empty())
+		throw wrong_value{"--early: what was written to an output could not be taken back when it is wrong; give a player, or leave it out"};
 	return s;
 }
 

@@ -32,6 +32,7 @@ struct swarm_settings
 	std::chrono::milliseconds read_timeout{};
 	extent lookbehind = extent::share(250'000);
 	extent read_ahead;
+	bool early = false;
 	log_level log = log_level::warn;
 };
 

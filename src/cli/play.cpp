@@ -134,7 +134,7 @@ private:
 
 	asio::awaitable<int> to_player(torrent_summary const& torrent)
 	{
-		m_server.emplace(*m_engine, http::server_options{.listen = {{asio::ip::address_v4::loopback(), 0}}});
+		m_server.emplace(*m_engine, http::server_options{.listen = {{asio::ip::address_v4::loopback(), 0}}, .early = m_settings.early});
 		std::string const base = url_of(m_server->endpoints().front());
 		auto const url = [&](file_entry const& f) { return base + http::stream_path(m_id, f.index, f.name); };
 		std::vector<std::string> subtitles, sounds;

@@ -42,6 +42,7 @@ http::server_options server_options_of(serve_settings const& s)
 	o.tls_certificate = s.tls_cert;
 	o.tls_key = s.tls_key;
 	o.stall_timeout = s.stall_timeout;
+	o.early = s.early;
 	return o;
 }
 

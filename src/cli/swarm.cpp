@@ -19,6 +19,7 @@ engine_options options_of(swarm_settings const& s)
 	o.read_timeout = s.read_timeout;
 	o.lookbehind = s.lookbehind;
 	o.read_ahead = s.read_ahead;
+	o.early = s.early;
 	return o;
 }
 

@@ -110,6 +110,20 @@ expected<lease> memory_torrent::view(lt::piece_index_t const piece, int const of
 	return lease(std::move(views), std::move(held));
 }
 
+expected<bool> memory_torrent::tell_when_written(lt::piece_index_t const piece, int const offset) const
+{
+	auto const storage = alive_or_null(m_storage);
+	if (!storage) return errc::no_such_torrent;
+	auto const& shape = storage->shape();
+	if (!shape.has(piece)) return errc::no_such_piece;
+	if (offset < 0 || offset >= shape.piece_bytes(piece)) return errc::out_of_range;
+	auto const block = offset / block_size_bytes;
+	if (shape.is_padding(piece, block)) return true;
+	storage->await(piece, block);
+	// After it is awaited: a block that comes in between is either seen here, or told.
+	return bool(storage->pieces().block(piece, block));
+}
+
 expected<std::size_t> memory_torrent::read(lt::piece_index_t const piece, int const offset
 	, std::span<char> const buffer, bool const verified_only) const
 {

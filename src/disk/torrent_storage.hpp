@@ -56,6 +56,8 @@ public:
 	void protections_changed();
 	// The piece was read.
 	void touched(lt::piece_index_t piece) const;
+	// The block's next write is told, unless the piece is verified before.
+	void await(lt::piece_index_t piece, int block) EXCLUDES(m_mutex);
 	// Pieces that are kept from being wanted: by piece the priority to give back, dont_download where nothing is withheld. Empty
 	// when nothing is withheld at all.
 	using priorities = std::vector<lt::download_priority_t>;
@@ -120,6 +122,8 @@ public:
 	void write(lt::piece_index_t piece, int block, block_ref bytes);
 	// libtorrent found the piece's hash right: with the blocks of the hash being delivered, if one is.
 	void verified(lt::piece_index_t piece);
+	// libtorrent found the hash of a piece that was downloaded wrong, and is going to clear it.
+	void failed(lt::piece_index_t piece);
 	// libtorrent cleared the piece: it failed, or it is forgotten now.
 	void clear(lt::piece_index_t piece);
 	void drop_all();
@@ -155,6 +159,8 @@ public:
 private:
 	void release_fences(std::uint64_t finished) noexcept;
 	void report_gone(lt::piece_index_t piece);
+	void report_written(lt::piece_index_t piece, int block) EXCLUDES(m_mutex);
+	void stop_awaiting(lt::piece_index_t piece) EXCLUDES(m_mutex);
 	[[nodiscard]] bool is_unprotected(lt::piece_index_t piece) const;
 	// No write of the piece waits for its completion.
 	[[nodiscard]] bool is_settled(lt::piece_index_t piece) const;
@@ -170,9 +176,11 @@ private:
 	std::atomic<bool> m_removed{false};
 	std::atomic<std::uint64_t> m_cache_id{0};
 	std::atomic<bool> m_review_due{false}; // a step that reviews is on its way
+	std::atomic<bool> m_any_awaited{false}; // m_awaited is not empty: for writes, which mostly nobody awaits
 
 	mutable mutex m_mutex;
 	lt::info_hash_t m_hashes GUARDED_BY(m_mutex);
+	std::set<std::pair<lt::piece_index_t, int>> m_awaited GUARDED_BY(m_mutex); // blocks; no more than there are
 	priorities m_withheld GUARDED_BY(m_mutex);
 	priorities m_withheld_when_saved GUARDED_BY(m_mutex);
 
@@ -191,6 +199,7 @@ private:
 		[[nodiscard]] bool take_given_cancelled() { return std::exchange(given_cancelled, false); }
 	};
 	std::map<lt::piece_index_t, write_history> m_writes; // of pieces that were not verified since
+	std::set<lt::piece_index_t> m_failed;                // and not cleared yet
 	bool m_cancelled_any = false;
 	std::uint64_t m_next_hash = 0;
 	std::vector<std::uint64_t> m_hashing;                // sorted

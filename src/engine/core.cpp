@@ -273,6 +273,18 @@ void core::piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t const pi
 		if (same_torrent(entry->hashes(), torrent)) return entry->piece_gone(piece);
 }
 
+void core::block_written(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
+{
+	for (auto const& entry : m_torrents)
+		if (same_torrent(entry->hashes(), torrent)) return entry->block_written(piece);
+}
+
+void core::piece_failed(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
+{
+	for (auto const& entry : m_torrents)
+		if (same_torrent(entry->hashes(), torrent)) return entry->piece_failed(piece);
+}
+
 payload_totals core::payload() const
 {
 	auto total = m_removed_payload;

@@ -47,6 +47,7 @@ public:
 	[[nodiscard]] expected<std::shared_ptr<torrent_entry>> find(std::string_view id) const;
 	[[nodiscard]] std::vector<torrent_summary> torrents() const;
 	[[nodiscard]] payload_totals payload() const;
+	[[nodiscard]] early_totals early() const { return m_environment.early; }
 	[[nodiscard]] window_extents windows() const
 	{ return {m_environment.options.read_ahead, m_environment.options.lookbehind}; }
 	void set_windows(window_extents const& extents);
@@ -64,6 +65,8 @@ public:
 	{ return m_torrents; }
 	void piece_verified(lt::info_hash_t const& torrent, lt::piece_index_t piece);
 	void piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t piece);
+	void block_written(lt::info_hash_t const& torrent, lt::piece_index_t piece);
+	void piece_failed(lt::info_hash_t const& torrent, lt::piece_index_t piece);
 	void capacity_changed();
 	void listening_on(boost::asio::ip::tcp::endpoint endpoint);
 

@@ -241,6 +241,12 @@ payload_totals engine::payload() const
 	return answer ? *answer : payload_totals{};
 }
 
+early_totals engine::early() const
+{
+	auto answer = m_impl->m_loop->call([this] { return m_impl->m_core->early(); });
+	return answer ? *answer : early_totals{};
+}
+
 window_extents engine::windows() const
 {
 	auto answer = m_impl->m_loop->call([this] { return m_impl->m_core->windows(); });

@@ -1,4 +1,4 @@
-// Carries "this piece is verified" and "this piece is gone" from libtorrent's thread, and "the capacity is another" from
+// Carries what the disk tells of pieces (verified, gone, failed, a block that was awaited) from libtorrent's thread, and "the capacity is another" from
 // anyone's, to the engine's.
 //
 // Owned by the core, known weakly by the disk's extension. It only posts: no lock but the loop's gate, no
@@ -25,6 +25,11 @@ public:
 	{ tell(&core::piece_verified, torrent, piece); }
 	void piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t const piece) override
 	{ tell(&core::piece_gone, torrent, piece); }
+
+	void block_written(lt::info_hash_t const& torrent, lt::piece_index_t const piece) override
+	{ tell(&core::block_written, torrent, piece); }
+	void piece_failed(lt::info_hash_t const& torrent, lt::piece_index_t const piece) override
+	{ tell(&core::piece_failed, torrent, piece); }
 
 	void capacity_changed(std::int64_t) override
 	{

@@ -47,6 +47,28 @@ reader::impl::impl(std::shared_ptr<engine_loop> loop, std::weak_ptr<torrent_entr
 	, m_timer(m_loop->context())
 {}
 
+template <typename View>
+expected<lease> reader::impl::gather(View const view, std::size_t const max_bytes) const
+{
+	std::vector<lease> parts;
+	std::size_t left = std::min(max_bytes, max_lease_bytes(m_disk));
+	std::int64_t position = position_bytes();
+	while (left > 0 && position < m_file.size_bytes)
+	{
+		stream::place const at = stream::locate(m_file, position);
+		int const length = static_cast<int>(std::min(left, static_cast<std::size_t>(at.left_bytes)));
+		auto part = view(at, length);
+		if (!part && parts.empty()) return part.error();
+		if (!part) break;
+		std::size_t const got = part->size_bytes();
+		parts.push_back(std::move(*part));
+		left -= got;
+		position += static_cast<std::int64_t>(got);
+		if (got < static_cast<std::size_t>(length)) break;
+	}
+	return join(std::move(parts));
+}
+
 // -- the caller's thread
 
 void reader::impl::start(std::size_t const max_bytes, handler done)
@@ -68,7 +90,8 @@ lease reader::impl::take(std::size_t const max_bytes)
 	auto const from = position_bytes();
 	if (from == m_file.size_bytes) return {};
 	if (!m_memory.alive()) m_memory = m_disk.torrent(m_hashes);
-	auto bytes = gather(m_memory, max_bytes);
+	auto bytes = gather([this](stream::place const& at, int const length)
+		{ return m_memory.view(at.piece, at.offset_bytes, length); }, max_bytes);
 	if (!bytes) return {};
 	auto const now = clock::now();
 	auto const to = from + static_cast<std::int64_t>(bytes->size_bytes());
@@ -133,7 +156,7 @@ bool reader::impl::try_complete(std::size_t const max_bytes, handler const& done
 		complete(done, error(errc::no_such_torrent));
 		return true;
 	}
-	auto bytes = gather(torrent->memory(), max_bytes);
+	auto bytes = gather([&](stream::place const& at, int const length) { return torrent->view(at, length); }, max_bytes);
 	if (!bytes)
 	{
 		if (worth_waiting(bytes.error())) return false;
@@ -155,28 +178,6 @@ void reader::impl::complete(handler const& done, error const& why)
 {
 	m_failure = why.detail;
 	done(why.code, {});
-}
-
-// Any thread.
-expected<lease> reader::impl::gather(memory_torrent const& memory, std::size_t const max_bytes) const
-{
-	std::vector<lease> parts;
-	std::size_t left = std::min(max_bytes, max_lease_bytes(m_disk));
-	std::int64_t position = position_bytes();
-	while (left > 0 && position < m_file.size_bytes)
-	{
-		stream::place const at = stream::locate(m_file, position);
-		int const length = static_cast<int>(std::min(left, static_cast<std::size_t>(at.left_bytes)));
-		auto part = memory.view(at.piece, at.offset_bytes, length, true);
-		if (!part && parts.empty()) return part.error();
-		if (!part) break;
-		std::size_t const got = part->size_bytes();
-		parts.push_back(std::move(*part));
-		left -= got;
-		position += static_cast<std::int64_t>(got);
-		if (got < static_cast<std::size_t>(length)) break;
-	}
-	return join(std::move(parts));
 }
 
 void reader::impl::wait(std::size_t const max_bytes, handler done)

@@ -91,7 +91,9 @@ private:
 	// Completes with bytes when there are any at the position, or with an error that no wait can mend;
 	// answers whether it did.
 	bool try_complete(std::size_t max_bytes, handler const& done);
-	[[nodiscard]] expected<lease> gather(memory_torrent const& memory, std::size_t max_bytes) const;
+	// Any thread that `view`, expected<lease>(stream::place const&, int length), may be called on.
+	template <typename View>
+	[[nodiscard]] expected<lease> gather(View view, std::size_t max_bytes) const;
 	void wait(std::size_t max_bytes, handler done);
 	void move_to(std::int64_t position_bytes);
 	void end_run(std::int64_t at_bytes);

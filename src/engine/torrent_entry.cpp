@@ -123,10 +123,32 @@ void torrent_entry::piece_verified(lt::piece_index_t const piece)
 {
 	for (auto const& r : m_readers) r->piece_changed(piece);
 	demand_changed();
+	m_lent_early.erase(piece);
 }
 
 void torrent_entry::piece_gone(lt::piece_index_t const piece)
 {
+void torrent_entry::block_written(lt::piece_index_t const piece)
+{
+	bool is_waited_for = false;
+	for (auto const& r : m_readers)
+	{
+		r->piece_changed(piece);
+		is_waited_for |= r->waits() && stream::locate(r->file(), r->position_bytes()).piece == piece;
+	}
+	// It may have failed and gone since it was told: what is awaited now is asked for anew.
+	if (is_waited_for) demand_changed();
+}
+
+void torrent_entry::piece_failed(lt::piece_index_t const piece)
+{
+	auto const lent = m_lent_early.extract(piece);
+	if (lent.empty()) return;
+	m_environment.early.failed_bytes += lent.mapped();
+	spdlog::warn("torrent {}: piece {} was wrong, and readers had {} bytes of it early", m_id, static_cast<int>(piece)
+		, lent.mapped());
+}
+
 	m_demand.gone(piece);
 	if (!m_readers.empty()) demand_changed();
 }
@@ -221,6 +243,19 @@ memory_torrent const& torrent_entry::memory() const
 {
 	if (!m_memory.alive()) m_memory = m_environment.disk.torrent(m_hashes);
 	return m_memory;
+}
+
+expected<lease> torrent_entry::view(stream::place const& at, int const length)
+{
+	auto verified = memory().view(at.piece, at.offset_bytes, length, true);
+	if (verified || !m_environment.options.early || !verified.error().is(errc::not_verified)) return verified;
+	auto unverified = memory().view(at.piece, at.offset_bytes, length, false);
+	if (!unverified) return unverified;
+	auto const bytes = static_cast<std::int64_t>(unverified->size_bytes());
+	m_environment.early.lent_bytes += bytes;
+	// What becomes of the piece is told in an event, which comes after this also where it is known by now.
+	m_lent_early[at.piece] += bytes;
+	return unverified;
 }
 
 payload_totals torrent_entry::payload() const

@@ -53,6 +53,7 @@ struct torrent_environment
 	engine_options options;
 	shares reader_shares{};
 	std::shared_ptr<readable_torrents> const readable = std::make_shared<readable_torrents>();
+	early_totals early{};
 	std::function<void()> count_peers_again{};  // has libtorrent find out anew which peers it may connect to
 	// Has the other torrents look what their readers may have now.
 	std::function<void(torrent_entry const*)> shares_changed{};
@@ -100,6 +101,8 @@ public:
 	void resume_data_failed();
 	void piece_verified(lt::piece_index_t piece);
 	void piece_gone(lt::piece_index_t piece);
+	void block_written(lt::piece_index_t piece);
+	void piece_failed(lt::piece_index_t piece);
 
 	// Completes everything that waits with `why`. The handle is the core's to remove.
 	void removed(errc why);
@@ -128,6 +131,8 @@ public:
 	[[nodiscard]] std::optional<error> prepare_to_wait();
 	// Finds the storage again when it was not there yet, or was replaced.
 	[[nodiscard]] memory_torrent const& memory() const;
+	// Verified bytes; with engine_options::early others, too, which are counted.
+	[[nodiscard]] expected<lease> view(stream::place const& at, int length);
 
 private:
 	void use_metadata(std::shared_ptr<lt::torrent_info const> metadata);
@@ -147,6 +152,8 @@ private:
 	// and has it dropped.
 	void live_on();
 	void age();
+	// With engine_options::early: has the disk tell when the blocks come that readers wait for.
+	void await_blocks();
 	void look_for_peers();
 	void apply(stream::demand_changes const& changes);
 	[[nodiscard]] bool requests_in_flight() const;
@@ -168,6 +175,7 @@ private:
 	std::vector<resume_data_handler> m_saving;  // until libtorrent answers
 	std::vector<std::shared_ptr<reader::impl>> m_readers;
 	stream::demand m_demand;
+	std::map<lt::piece_index_t, std::int64_t> m_lent_early;  // bytes of pieces that are not known to be right or wrong
 	// What is remembered of a file, by its offset in the torrent: its readers come and go.
 	struct file_history
 	{

@@ -94,6 +94,7 @@ void torrent_entry::update_demand()
 	m_updated = clock::now();
 	if (!m_metadata || m_removed) return;
 	share_memory();
+	if (m_environment.options.early) await_blocks();
 	std::vector<stream::window> shown;
 	for (auto const* const r : active_readers()) shown.push_back(r->window());
 	if (shown.empty() && !m_demand.wants_anything()) return stop_protecting();
@@ -116,6 +117,20 @@ void torrent_entry::update_demand()
 	apply(m_demand.replace(wanted, !m_demand.wants_anything() && !requests_in_flight()
 		, [&](lt::piece_index_t const p) { return here.has_piece(p); }));
 	if (at_rest && m_demand.wants_anything()) look_for_peers();
+}
+
+// Here, and not where a reader begins to wait: the storage may not be there then.
+void torrent_entry::await_blocks()
+{
+	memory_torrent const& here = memory();
+	std::vector<lt::piece_index_t> came;
+	for (auto const& r : m_readers)
+	{
+		if (!r->waits()) continue;
+		stream::place const at = stream::locate(r->file(), r->position_bytes());
+		if (auto const is_here = here.tell_when_written(at.piece, at.offset_bytes); is_here && *is_here) came.push_back(at.piece);
+	}
+	for (auto const piece : came) block_written(piece);
 }
 
 std::vector<reader::impl*> torrent_entry::active_readers() const

@@ -115,6 +115,8 @@ asio::awaitable<bool> connection::send_file(request const& asked, route const& w
 	wire::response<wire::empty_body> head(plan.status, asked.version());
 	for (auto const& [name, value] : plan.headers) head.set(name, value);
 	for (auto const& [name, value] : dlna_headers(asked, media_type(file.name))) head.set(name, value);
+	// The tag is of the right bytes; a cache that kept wrong ones under it would give them again.
+	if (m_common.options.early) head.set(wire::field::cache_control, "no-store");
 	if (!is_bodiless(plan.status)) head.content_length(static_cast<std::uint64_t>(plan.length_bytes()));
 	head.keep_alive(asked.keep_alive());
 	outgoing to(m_common.served);

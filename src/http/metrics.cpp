@@ -88,6 +88,12 @@ void tell_swarm(exposition& to, payload_totals const& payload, std::span<torrent
 	to.gauge("payload_upload_bytes_per_second", "Payload that goes to peers now.", all.upload_rate_bytes_s);
 }
 
+void tell_early(exposition& to, early_totals const& early)
+{
+	to.counter("early_bytes_total", "Bytes given to readers before they were verified (--early).", early.lent_bytes);
+	to.counter("early_failed_bytes_total", "Of these, of pieces that were wrong.", early.failed_bytes);
+}
+
 void tell_traffic(exposition& to, traffic const& served)
 {
 	to.gauge("http_connections", "Connections open.", served.connections_open);
@@ -104,11 +110,12 @@ void tell_traffic(exposition& to, traffic const& served)
 } // namespace
 
 std::string metrics_text(memory_stats const& memory, payload_totals const& payload
-	, std::span<torrent_summary const> const torrents, traffic const& served)
+	, early_totals const& early, std::span<torrent_summary const> const torrents, traffic const& served)
 {
 	exposition to;
 	tell_memory(to, memory);
 	tell_swarm(to, payload, torrents);
+	tell_early(to, early);
 	tell_traffic(to, served);
 	return std::move(to).text();
 }
@@ -117,7 +124,7 @@ reply answer_metrics(engine const& e, traffic const& served)
 {
 	reply r;
 	r.content_type = "text/plain; version=0.0.4; charset=utf-8";
-	r.body = metrics_text(e.memory().stats(), e.payload(), e.torrents(), served);
+	r.body = metrics_text(e.memory().stats(), e.payload(), e.early(), e.torrents(), served);
 	return r;
 }
 

@@ -15,7 +15,7 @@
 namespace slipstream::http {
 
 [[nodiscard]] std::string metrics_text(memory_stats const& memory, payload_totals const& payload
-	, std::span<torrent_summary const> torrents, traffic const& served);
+	, early_totals const& early, std::span<torrent_summary const> torrents, traffic const& served);
 
 // Answers GET and HEAD on resource::metrics.
 [[nodiscard]] reply answer_metrics(engine const& e, traffic const& served);

@@ -17,6 +17,8 @@ struct server_options
 	// Names that requests may be for, besides literal addresses and localhost; see authority.hpp.
 	std::vector<std::string> host_names{};
 	// USER:PASSWORD each; with any, requests need one of them (Basic), but for OPTIONS and /healthz.
+	// The engine was made with engine_options::early: clients are told to keep nothing of a stream (no-store).
+	bool early = false;
 	std::vector<std::string> credentials{};
 	// PEM files; both or none. With them, every address speaks TLS and nothing else.
 	std::string tls_certificate{};

@@ -98,6 +98,18 @@ TEST(serve_arguments, come_from_flags)
 	EXPECT_EQ(s.log, log_level::debug);
 }
 
+TEST(serve_arguments, let_unverified_bytes_out_only_when_told)
+{
+	EXPECT_FALSE(serve({}).early);
+	EXPECT_TRUE(serve({"--early"}).early);
+	EXPECT_TRUE(serve({}, {{"SLIPSTREAM_EARLY", "1"}}).early);
+	EXPECT_FALSE(serve({}, {{"SLIPSTREAM_EARLY", "0"}}).early);
+	EXPECT_TRUE(std::get<play_settings>(parse({"play", "--early", "a.torrent"})).early);
+	// A file or a pipe would keep what was wrong.
+	expect_refusal({"play", "--early", "--output", "-", "a.torrent"}, {}, "--early");
+	expect_refusal({"play", "--output", "-", "a.torrent"}, {{"SLIPSTREAM_EARLY", "1"}}, "--early");
+}
+
 TEST(serve_arguments, have_names_of_this_server)
 {
 	EXPECT_EQ(serve({"--host-name", "Player.local", "--host-name", "box"}).host_names, (strings{"player.local", "box"}));

@@ -108,15 +108,16 @@ class PlainSeeder:
     With `corrupt(piece)` true for a piece, every block of that piece is sent with its first byte
     flipped. Unlike a real client it unchokes at once, so what is served is a matter of the reader
     alone. While `serving` is cleared it takes requests and sends no block. It has all pieces but those
-    for which `lacks(piece)` is true.
+    for which `lacks(piece)` is true, and never sends a block for which `withholds(piece, begin)` is.
     """
 
     def __init__(self, meta, content, host="127.0.0.1", corrupt=lambda piece: False,
-                 lacks=lambda piece: False):
+                 lacks=lambda piece: False, withholds=lambda piece, begin: False):
         self._meta = meta
         self._content = content
         self._corrupt = corrupt
         self._lacks = lacks
+        self._withholds = withholds
         self._lock = threading.Lock()
         self._connections = set()
         self._closed = False
@@ -171,7 +172,8 @@ class PlainSeeder:
                 connection.sendall(_message(_UNCHOKE))
             elif kind == _REQUEST:
                 wanted = struct.unpack(">III", payload)
-                connection.sendall(self._block(*wanted))
+                if not self._withholds(*wanted[:2]):
+                    connection.sendall(self._block(*wanted))
 
     def _block(self, piece, begin, length):
         self.serving.wait()

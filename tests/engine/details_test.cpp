@@ -21,6 +21,19 @@ int pieces_in(std::vector<piece_run> const& runs)
 	return next;
 }
 
+// Whoever looks at a torrent often, as metrics and events do, copies no names.
+TEST(summaries, share_the_list_of_files)
+{
+	shared_files const files("folder", {{"a.bin", 100'000}, {"b.bin", 100'000}}, torrent_kind::v1, piece);
+	engine e(local_engine({}));
+	auto const id = add_ready(e, files);
+	auto const one = e.find(id);
+	ASSERT_TRUE(one);
+	ASSERT_EQ(one->files.size(), 2u);
+	EXPECT_EQ(&one->files.list(), &e.torrents().at(0).files.list());
+	EXPECT_EQ(&one->files.list(), &(*e.files(id))->files.list());
+}
+
 TEST(details, have_peers_pieces_and_readers)
 {
 	shared_files const files("folder", {{"a.bin", 100'000}, {"empty.txt", 0}, {"film.mkv", 1'000'000}}, torrent_kind::v1, piece);

@@ -85,17 +85,19 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* const bytes, std::size
 	torrent_summary torrent;
 	torrent.id = fuzz::id;
 	torrent.phase = torrent_phase::ready;
+	std::vector<file_entry> files;
 	for (int i = 0; !in.empty() && i < 12; ++i)
 	{
 		std::string_view const line = in.line();
 		if (i == 0) fuzz::target(line);
 		std::size_t const slash = line.rfind('/');
-		torrent.files.push_back({.index = i, .path = std::string(line)
+		files.push_back({.index = i, .path = std::string(line)
 			, .name = std::string(slash == line.npos ? line : line.substr(slash + 1)), .size_bytes = 1});
-		fuzz::path(torrent.files.back());
+		fuzz::path(files.back());
 	}
-	if (!torrent.files.empty()) torrent.name = torrent.files.front().name;
-	fuzz::order(torrent.files);
+	if (!files.empty()) torrent.name = files.front().name;
+	fuzz::order(files);
+	torrent.files = std::move(files);
 	fuzz::playlist(torrent);
 	auto const json = nlohmann::json::parse(http::to_json(torrent), nullptr, false);
 	fuzz::expect(json.is_object() && json["files"].size() == torrent.files.size(), "what is told of a torrent is JSON");

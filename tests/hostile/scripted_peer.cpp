@@ -188,6 +188,7 @@ private:
 	void serve(wire::block const& b)
 	{
 		if (!script().seeds || m_leave) return;
+		if (script().withholds && script().withholds(b)) return;
 		auto right = m_peer.bytes(b);
 		if (script().vanishes_after > 0 && ++m_served % script().vanishes_after == 0)
 		{

@@ -34,6 +34,8 @@ struct peer_script
 	bool seeds = false;
 	// Blocks that are sent with every byte wrong; null: none. Called on the peer's thread.
 	std::function<bool(wire::block const&)> corrupt{};
+	// Blocks that it is asked for and does not send; null: none. Likewise.
+	std::function<bool(wire::block const&)> withholds{};
 	// Only where it was asked for a whole piece, which nobody else then shares the blame for. It waits a second for the rest.
 	bool corrupts_alone = false;
 	// Every block is sent two times.

@@ -76,13 +76,14 @@ TEST(metrics_text, has_every_name_once_with_its_type_and_its_own_figure)
 	t.waits = 115;
 	t.waited_s = 1.5;
 	t.answers = {{200, 116}, {404, 117}};
-	auto const all = parse(http::metrics_text(m, {109, std::int64_t{1} << 40}, std::vector{one, one}, t));
+	auto const all = parse(http::metrics_text(m, {109, std::int64_t{1} << 40}, {119, 120}, std::vector{one, one}, t));
 	struct { char const* name; char const* type; double value; } const wanted[]{
 		{"memory_capacity_bytes", "gauge", 101}, {"memory_used_bytes", "gauge", 102}
 		, {"memory_peak_bytes", "gauge", 103}, {"pieces_evicted_total", "counter", 104}
 		, {"pieces_forgotten_total", "counter", 105}, {"lookbehind_bytes", "gauge", 106}
 		, {"writes_refused_total", "counter", 107}, {"reads_missed_total", "counter", 108}
-		, {"payload_download_bytes_total", "counter", 109}
+		, {"payload_download_bytes_total", "counter", 109}, {"early_bytes_total", "counter", 119}
+		, {"early_failed_bytes_total", "counter", 120}
 		, {"payload_upload_bytes_total", "counter", static_cast<double>(std::int64_t{1} << 40)}
 		, {"torrents", "gauge", 2}, {"peers", "gauge", 100}, {"readers", "gauge", 102}
 		, {"payload_download_bytes_per_second", "gauge", 104}, {"payload_upload_bytes_per_second", "gauge", 106}
@@ -105,7 +106,7 @@ TEST(metrics_text, has_histograms_whose_buckets_add_up)
 {
 	http::traffic t;
 	for (double const s : {0.001, 0.005, 0.0051, 0.3, 61.0}) t.seek.add(std::chrono::duration<double>(s));
-	auto const all = parse(http::metrics_text({}, {}, {}, t));
+	auto const all = parse(http::metrics_text({}, {}, {}, {}, t));
 	auto const at = [&](std::string const& end) { return all.at("slipstream_http_seek_seconds" + end).value; };
 	EXPECT_EQ(at("_bucket{le=\"0.005\"}"), 2);
 	EXPECT_EQ(at("_bucket{le=\"0.01\"}"), 3);

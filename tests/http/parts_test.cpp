@@ -248,7 +248,7 @@ TEST(json, survives_names_of_any_bytes)
 	t.id = hash;
 	t.name = "bad \xff\xfe \"quoted\" \r\n";
 	t.phase = torrent_phase::ready;
-	t.files.push_back({.index = 0, .path = "d\xff/f\xc3.mkv", .name = "f\xc3.mkv", .size_bytes = 5});
+	t.files = std::vector<file_entry>{{.index = 0, .path = "d\xff/f\xc3.mkv", .name = "f\xc3.mkv", .size_bytes = 5}};
 	nlohmann::json const o = nlohmann::json::parse(to_json(t));
 	EXPECT_EQ(o["id"], hash);
 	EXPECT_EQ(o["phase"], "ready");

@@ -116,12 +116,14 @@ void fill(scripted_torrent& t, std::string const& id
 	t.summary.id = id;
 	t.summary.name = "a torrent";
 	t.summary.phase = torrent_phase::ready;
+	std::vector<file_entry> entries = t.summary.files;
 	for (auto const& [name, content] : files)
 	{
-		t.summary.files.push_back({.index = static_cast<int>(t.contents.size()), .path = "d/" + name
+		entries.push_back({.index = static_cast<int>(t.contents.size()), .path = "d/" + name
 			, .name = name, .size_bytes = static_cast<std::int64_t>(content.size())});
 		t.contents.push_back(content);
 	}
+	t.summary.files = std::move(entries);
 }
 
 } // namespace
@@ -458,6 +460,7 @@ expected<std::string> engine::connect(std::string_view const id, boost::asio::ip
 
 std::vector<boost::asio::ip::tcp::endpoint> engine::peer_endpoints() const { return {}; }
 payload_totals engine::payload() const { return {}; }
+early_totals engine::early() const { return {}; }
 memory_disk const& engine::memory() const { return m_impl->memory; }
 
 expected<torrent_details> engine::details(std::string_view const id) const

@@ -1,4 +1,5 @@
 // The server on a real engine and a real swarm: libtorrent seeds, the memory disk keeps, HTTP delivers.
+#include "hostile/scripted_peer.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
 #include "support/swarm.hpp"
@@ -141,6 +142,35 @@ TEST_P(streaming, without_a_seed_says_what_is_missing)
 	ASSERT_TRUE(e.add_torrent_file(m_files.torrent_file()).has_value());
 	answer const no_bytes = ask(where, "GET", "/stream/" + *id + "/0");
 	EXPECT_EQ(no_bytes.status, 504u) << no_bytes.body;
+}
+
+TEST_P(streaming, before_a_piece_is_verified_only_when_the_engine_is_told_to)
+{
+	peer_script stingy;
+	stingy.seeds = true;
+	stingy.withholds = [](wire::block const& b) { return b.start == 3 * block_size_bytes; };
+	std::string const range = "Range: bytes=0-" + std::to_string(3 * block_size_bytes - 1) + "\r\n";
+	for (bool const early : {true, false})
+	{
+		engine_options o = engine_settings();
+		o.early = early;
+		o.read_timeout = early ? 60s : 500ms;
+		engine e(std::move(o));
+		auto settings = server_settings();
+		settings.early = early;
+		http::server server(e, settings);
+		auto const where = server.endpoints().front();
+		expected<std::string> const id = e.add_torrent_file(m_files.torrent_file());
+		ASSERT_TRUE(id.has_value());
+		scripted_peer const peer(m_files, stingy, "127.0.0.2", e.peer_endpoints().front());
+		answer const got = ask(where, "GET", "/stream/" + *id + "/0", range);
+		std::string const metrics = ask(where, "GET", "/metrics").body;
+		EXPECT_EQ(got.status, early ? 206u : 504u);
+		EXPECT_EQ(got.body == m_files.content(0).substr(0, 3 * block_size_bytes), early);
+		EXPECT_EQ(got.field("Cache-Control"), early ? "no-store" : "");
+		EXPECT_NE(metrics.find("\nslipstream_early_bytes_total " + std::to_string(early ? 3 * block_size_bytes : 0) + '\n')
+			, std::string::npos) << metrics;
+	}
 }
 
 TEST_P(streaming, ends_when_the_client_goes_or_the_torrent_or_the_server)
