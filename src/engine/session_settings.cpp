@@ -120,6 +120,9 @@ lt::settings_pack session_settings(engine_options const& options)
 	p.set_bool(pack::close_redundant_connections, false);
 	// The order of pieces is the readers' business.
 	p.set_bool(pack::auto_sequential, false);
+	// And from the first piece on. libtorrent picks at random, whatever the priorities, as long as it has fewer pieces than
+	// this, and (before 2.0.11) counts none of which a write is held.
+	p.set_int(pack::initial_picker_threshold, 0);
 	// Peers named by the user are tried until they answer; a swarm's many are not pestered.
 	p.set_int(pack::min_reconnect_time, named_peers ? 1 : 10);
 	p.set_int(pack::max_failcount, named_peers ? 100 : 3);

@@ -1,11 +1,14 @@
 // Films larger than the memory: what is wanted comes, and comes again; what was just played is still there.
 #include "engine/engine_fixture.hpp"
+#include "hostile/scripted_peer.hpp"
 
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <mutex>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 namespace slipstream::test {
 namespace {
@@ -199,6 +202,46 @@ TEST(window, the_capacity_changes_while_a_film_plays)
 		ASSERT_TRUE(plays(*r, files, 4 << 20)) << mib << " MiB" << described(e, files);
 	}
 	EXPECT_LE(memory.stats().used_bytes, memory.capacity_bytes());
+}
+
+// From the first piece on, and always: as libtorrent counts them it may have none for as long as they can be forgotten.
+TEST(window, what_is_asked_of_a_peer_first_is_what_the_reader_waits_for)
+{
+	shared_files const files("film", {{"film.mkv", 16 << 20}}, torrent_kind::v1, piece);
+	engine e(local_engine({}));
+	auto const id = add_ready(e, files);
+	auto const r = open(e, id, 0);
+	constexpr int position = 100;
+	ASSERT_TRUE(r->seek(position * piece));
+	auto waiting = start_lease(*r);
+	ASSERT_GT(e.readers().at(0).end_piece, position + 64); // among many that it wants
+
+	std::mutex guards;
+	std::vector<int> asked;
+	peer_script records;
+	records.seeds = true;
+	records.withholds = [&](wire::block const& b) {
+		std::lock_guard const lock(guards);
+		asked.push_back(b.piece);
+		return true;
+	};
+	// Each is asked for a few blocks until it sends some.
+	std::vector<std::unique_ptr<scripted_peer>> peers;
+	for (char const* const address : {"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"})
+		peers.push_back(std::make_unique<scripted_peer>(files, records, address, e.peer_endpoints().front()));
+	auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+	std::vector<int> first;
+	while (first.size() < 16 && std::chrono::steady_clock::now() < deadline)
+	{
+		std::this_thread::yield();
+		std::lock_guard const lock(guards);
+		first = asked;
+	}
+	ASSERT_GE(first.size(), 16u);
+	// The 16 that are urgent.
+	EXPECT_THAT(first, testing::Each(testing::AllOf(testing::Ge(position), testing::Lt(position + 16))));
+	r->cancel();
+	EXPECT_EQ(outcome(waiting), errc::cancelled);
 }
 
 } // namespace
