@@ -94,6 +94,7 @@ void torrent_entry::checked()
 	if (!m_metadata || m_phase == torrent_phase::failed) return;
 	m_phase = torrent_phase::ready;
 	m_environment.readable->enter(std::make_shared<readable_torrent>(readable_torrent{weak_from_this(), m_hashes, m_files, m_metadata}));
+	m_lost_peers = true;
 	answer_waiting({});
 	demand_changed();
 }
@@ -121,13 +122,11 @@ void torrent_entry::out_of_space(std::string const& detail)
 
 void torrent_entry::piece_verified(lt::piece_index_t const piece)
 {
+	m_lent_early.erase(piece);
 	for (auto const& r : m_readers) r->piece_changed(piece);
 	demand_changed();
-	m_lent_early.erase(piece);
 }
 
-void torrent_entry::piece_gone(lt::piece_index_t const piece)
-{
 void torrent_entry::block_written(lt::piece_index_t const piece)
 {
 	bool is_waited_for = false;
@@ -149,6 +148,8 @@ void torrent_entry::piece_failed(lt::piece_index_t const piece)
 		, lent.mapped());
 }
 
+void torrent_entry::piece_gone(lt::piece_index_t const piece)
+{
 	m_demand.gone(piece);
 	if (!m_readers.empty()) demand_changed();
 }

@@ -199,6 +199,8 @@ private:
 	clock::time_point m_updated{};  // last
 	bool m_paused = false;       // by who uses the engine
 	bool m_protecting = false;   // reader pieces are set
+	// By a check, the first or one by which memory shrinks (docs/design.md, "Forgetting"), since they were looked for.
+	bool m_lost_peers = false;
 	bool m_upload_mode = false;  // libtorrent stopped downloading after a write was refused
 };
 

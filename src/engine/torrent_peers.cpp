@@ -28,7 +28,8 @@ void torrent_entry::look_for_peers()
 {
 	try
 	{
-		if (m_handle.status(lt::status_flags_t{}).num_peers > 0) return;
+		// After a check those that are counted may be on their way out.
+		if (!std::exchange(m_lost_peers, false) && m_handle.status(lt::status_flags_t{}).num_peers > 0) return;
 		m_environment.count_peers_again();
 		m_handle.set_max_connections(-1);
 	}

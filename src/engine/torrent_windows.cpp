@@ -116,7 +116,8 @@ void torrent_entry::update_demand()
 	// Complete is as good as verified here: its hash is on the way, and libtorrent has it.
 	apply(m_demand.replace(wanted, !m_demand.wants_anything() && !requests_in_flight()
 		, [&](lt::piece_index_t const p) { return here.has_piece(p); }));
-	if (at_rest && m_demand.wants_anything()) look_for_peers();
+	// After the priorities: libtorrent, that may have had all that was wanted until now, counts those that it has use for.
+	if ((at_rest || m_lost_peers) && m_demand.wants_anything()) look_for_peers();
 }
 
 // Here, and not where a reader begins to wait: the storage may not be there then.
