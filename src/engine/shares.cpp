@@ -1,5 +1,7 @@
 #include "engine/shares.hpp"
 
+#include <slipstream/memory_disk.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
@@ -16,17 +18,40 @@ bool near(std::optional<std::int64_t> const& a, std::optional<std::int64_t> cons
 	return std::abs(*a - *b) <= *b / 8;
 }
 
+// What a piece takes in memory: whole blocks. Pieces smaller than one, which v1 allows, take several times their length.
+std::int64_t price_of(int const piece_length_bytes)
+{
+	return (std::int64_t{piece_length_bytes} + block_size_bytes - 1) / block_size_bytes * block_size_bytes;
+}
+
+// Whether so much of it is of the memory, whatever it is filled with, and not of the file.
+bool is_of_memory(extent const& e) { return e.in == extent::unit::automatic || e.in == extent::unit::share; }
+
 stream::appetite appetite_of(shares::facts const& f, extent const& lookbehind, extent const& read_ahead
 	, stream::circumstances const& c)
 {
 	auto const pieces = f.size_bytes / f.piece_length_bytes + 2; // at most, where it begins and ends inside one
 	stream::appetite a;
-	a.head_bytes = std::int64_t{f.piece_length_bytes} * std::min<std::int64_t>(2, pieces);
-	a.lookbehind_bytes = std::min(stream::lookbehind_bytes(lookbehind, c), f.size_bytes);
-	a.read_ahead_bytes = std::min(stream::read_ahead_bytes(read_ahead, c), f.size_bytes);
-	a.probed_bytes = f.probed_bytes;
+	auto const price = price_of(f.piece_length_bytes);
+	// By pieces: the file's bytes times the price alone may be more than there are numbers for.
+	auto const in_memory = [&](std::int64_t const bytes)
+		{ return bytes / f.piece_length_bytes * price + bytes % f.piece_length_bytes * price / f.piece_length_bytes; };
+	auto const wanted = [&](extent const& e, std::int64_t const bytes)
+		{ return std::min(is_of_memory(e) ? bytes : in_memory(bytes), in_memory(f.size_bytes)); };
+	a.head_bytes = price * std::min<std::int64_t>(2, pieces);
+	a.lookbehind_bytes = wanted(lookbehind, stream::lookbehind_bytes(lookbehind, c));
+	a.read_ahead_bytes = wanted(read_ahead, stream::read_ahead_bytes(read_ahead, c));
+	a.probed_bytes = in_memory(f.probed_bytes);
 	a.idle = f.idle;
 	return a;
+}
+
+stream::portion of_the_file(stream::portion p, int const piece_length_bytes)
+{
+	auto const price = price_of(piece_length_bytes);
+	for (auto* const bytes : {&p.head_bytes, &p.lookbehind_bytes, &p.read_ahead_bytes, &p.probed_bytes})
+		*bytes = *bytes / price * piece_length_bytes + *bytes % price * piece_length_bytes / price;
+	return p;
 }
 
 } // namespace
@@ -75,7 +100,7 @@ void shares::share_out()
 			, {m_capacity_bytes, static_cast<int>(reading), m.is.consumed_bytes_s}));
 	auto const portions = stream::allot(m_protectable_bytes, appetites);
 	auto portion = portions.begin();
-	for (auto& [number, m] : m_members) m.has = *portion++;
+	for (auto& [number, m] : m_members) m.has = of_the_file(*portion++, m.is.piece_length_bytes);
 }
 
 } // namespace slipstream

@@ -20,7 +20,7 @@ class shares
 public:
 	struct facts
 	{
-		int piece_length_bytes = 1;
+		int piece_length_bytes = 1;                      // of which memory takes whole blocks
 		std::int64_t size_bytes = 0;                     // of its file
 		std::int64_t probed_bytes = 0;                   // of the file, that are in memory; its part of them
 		std::optional<std::int64_t> consumed_bytes_s{};  // as far as known
@@ -36,7 +36,7 @@ public:
 	bool forget(std::uint64_t reader);
 	void set_extents(extent const& lookbehind, extent const& read_ahead);
 
-	// Nothing for a reader that is not known.
+	// Of the file's bytes, what it takes in memory being shared out. Nothing for a reader that is not known.
 	[[nodiscard]] stream::portion of(std::uint64_t reader, std::int64_t capacity_bytes, std::int64_t protectable_bytes);
 
 private:

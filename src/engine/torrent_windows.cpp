@@ -154,7 +154,8 @@ void torrent_entry::share_memory()
 	{
 		auto& history = m_histories[r->file().offset_bytes];
 		if (history.readers++ > 0) continue;
-		auto const most = static_cast<int>(std::min<std::int64_t>(capacity / piece_length, m_metadata->num_pieces()));
+		auto const most = static_cast<int>(std::min<std::int64_t>(
+			capacity / std::max(piece_length, block_size_bytes), m_metadata->num_pieces()));
 		history.probed_here = history.probed.pieces(r->file(), most
 			, [&](lt::piece_index_t const p) { return is_verified(here, p); });
 	}

@@ -244,5 +244,25 @@ TEST(window, what_is_asked_of_a_peer_first_is_what_the_reader_waits_for)
 	EXPECT_EQ(outcome(waiting), errc::cancelled);
 }
 
+// A piece of 4 KiB takes a whole block: of the memory, four times what it is of the film.
+TEST(window, pieces_smaller_than_a_block_are_counted_by_what_they_take)
+{
+	shared_files const files("film", {{"film.mkv", 3 << 20}}, torrent_kind::v1, 4 << 10);
+	seeder const s(files);
+	auto options = local_engine({s.endpoint()}, 4 << 20);  // of the 12 MiB that the film takes
+	options.lookbehind = extent::bytes(128 << 10);
+	engine e(options);
+	auto const r = open(e, add_ready(e, files), 0);
+	for (int i = 0; i < 3; ++i)
+	{
+		ASSERT_TRUE(plays(*r, files, 1 << 20)) << i << described(e, files);
+		auto const shown = e.readers().at(0);
+		// Read-ahead is 1 MiB of the memory here, which is 64 blocks; and the head.
+		EXPECT_LE(shown.end_piece - shown.first_piece, (1 << 20) / block_size_bytes + 2);
+		EXPECT_EQ(shown.lookbehind_bytes, 128 << 10);
+	}
+	EXPECT_LE(e.memory().stats().peak_bytes, e.memory().capacity_bytes());
+}
+
 } // namespace
 } // namespace slipstream::test
