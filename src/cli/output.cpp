@@ -71,12 +71,13 @@ expected<output> output::open(boost::asio::io_context& io, std::string const& wh
 boost::asio::awaitable<boost::system::error_code> output::write(std::span<char const> bytes)
 {
 	using boost::system::error_code;
+	bool is_full = false;  // whatever it is, and it does not block
 	while (!bytes.empty())
 	{
 		error_code ec;
 		// A pipe that has room takes so much without blocking, and others may not want it to be non-blocking: that is a
 		// property of the pipe, not of our descriptor.
-		if (m_waits)
+		if (m_waits || is_full)
 		{
 			co_await m_to.async_wait(boost::asio::posix::stream_descriptor::wait_write
 				, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
@@ -84,7 +85,8 @@ boost::asio::awaitable<boost::system::error_code> output::write(std::span<char c
 		}
 		std::size_t const most = m_waits ? std::min<std::size_t>(bytes.size(), PIPE_BUF) : bytes.size();
 		ssize_t const written = ::write(m_to.native_handle(), bytes.data(), most);
-		if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+		is_full = written < 0 && errno == EAGAIN;
+		if (is_full || (written < 0 && errno == EINTR)) continue;
 		if (written < 0) co_return error_code(errno, boost::system::system_category());
 		bytes = bytes.subspan(static_cast<std::size_t>(written));
 	}

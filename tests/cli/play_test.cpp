@@ -1,12 +1,22 @@
 // What `play` and `info` decide and say, without an engine.
 #include "cli/choose_file.hpp"
 #include "cli/info.hpp"
+#include "cli/output.hpp"
 #include "cli/player.hpp"
 #include "cli/progress.hpp"
 #include "cli/watching.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <gtest/gtest.h>
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -156,6 +166,39 @@ TEST(a_player, is_given_what_it_understands)
 	EXPECT_EQ(*player_words("sh -c 'a b'"), (strings{"sh", "-c", "a b"}));
 	EXPECT_FALSE(player_words("  "));
 	EXPECT_FALSE(player_words("/tmp"));
+}
+
+// An eventfd for the standard output: neither a pipe nor a terminal, it does not block, and takes nothing beyond its largest
+// number.
+TEST(output, that_takes_nothing_for_now_is_waited_for_without_trying_again_and_again)
+{
+	std::uint64_t const full = ~std::uint64_t{0} - 1;
+	int const strange = eventfd(0, EFD_NONBLOCK);
+	ASSERT_EQ(write(strange, &full, sizeof(full)), ssize_t{sizeof(full)});
+	boost::asio::io_context io(1);
+	std::fflush(stdout);
+	int const stdout_before = dup(STDOUT_FILENO);
+	dup2(strange, STDOUT_FILENO);
+	auto to = output::open(io, "-");
+	dup2(stdout_before, STDOUT_FILENO);
+	close(stdout_before);
+	ASSERT_TRUE(to);
+
+	std::uint64_t const one = 1;
+	std::optional<boost::system::error_code> written;
+	boost::asio::co_spawn(io, to->write({reinterpret_cast<char const*>(&one), sizeof(one)})
+		, [&](std::exception_ptr, boost::system::error_code const ec) { written = ec; });
+	io.poll();  // returns, which it would not while somebody tries on
+	EXPECT_FALSE(written);
+	std::uint64_t taken = 0;
+	ASSERT_EQ(read(strange, &taken, sizeof(taken)), ssize_t{sizeof(taken)});
+	io.restart();
+	io.run();
+	ASSERT_TRUE(written);
+	EXPECT_FALSE(*written) << written->message();
+	ASSERT_EQ(read(strange, &taken, sizeof(taken)), ssize_t{sizeof(taken)});
+	EXPECT_EQ(taken, one);
+	close(strange);
 }
 
 TEST(information, is_printed_without_what_a_terminal_would_obey)
