@@ -1,6 +1,7 @@
 // Extents: how much of a stream, as people say it: "25%", "64MiB", "30s"; and durations, "90s", "10min", "2h".
 //
-// Values and pure functions; any thread. What a share or seconds come to in bytes is said where they are used.
+// Values that nobody owns, and pure functions; any thread. It knows no memory and no player: what a share or seconds come
+// to in bytes is said where they are used.
 #pragma once
 
 #include <slipstream/error.hpp>

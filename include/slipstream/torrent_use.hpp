@@ -1,4 +1,6 @@
 // Whether somebody uses a torrent; src/stream/life.hpp says who moves it from one to the next.
+//
+// A value that nobody owns; any thread. It does not say whether the torrent is paused or has failed.
 #pragma once
 
 namespace slipstream {

@@ -1,4 +1,7 @@
 // What the HTTP server is told at its start.
+//
+// A value: whoever starts a server makes it, on any thread, and the server keeps a copy that does not change. It checks
+// nothing; the server's constructor does.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -14,11 +17,11 @@ struct server_options
 {
 	// At least one. Port 0 picks a free one. An IPv6 address listens for IPv6 alone.
 	std::vector<boost::asio::ip::tcp::endpoint> listen;
+	// The engine was made with engine_options::early: clients are told to keep nothing of a stream (no-store).
+	bool early = false;
 	// Names that requests may be for, besides literal addresses and localhost; see authority.hpp.
 	std::vector<std::string> host_names{};
 	// USER:PASSWORD each; with any, requests need one of them (Basic), but for OPTIONS and /healthz.
-	// The engine was made with engine_options::early: clients are told to keep nothing of a stream (no-store).
-	bool early = false;
 	std::vector<std::string> credentials{};
 	// PEM files; both or none. With them, every address speaks TLS and nothing else.
 	std::string tls_certificate{};
