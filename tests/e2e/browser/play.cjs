@@ -3,7 +3,9 @@
 //   node play.cjs CHROMIUM PAGE_URL STEPS
 //
 // STEPS is JSON: [{"do": "open", "url": ...}, {"do": "seek", "to": seconds}, {"do": "fetch", "url": ..., "range": ...},
-// {"do": "end"}]. It decides nothing: what is right is for who reads the line to say.
+// {"do": "end"}], and what a person does with a page: "sees" and "misses" wait until something is shown, or is not;
+// "says" reads it, "press", "write" and "choose" are for buttons, fields and files, "plays" waits until the film that is
+// in the page plays. Places are CSS selectors; `having` takes the one with that text. It decides nothing: what is right is for who reads the line to say.
 'use strict';
 const { chromium } = require('playwright-core');
 
@@ -61,6 +63,43 @@ const steps = {
 			return video.ended || new Promise((resolve) => video.addEventListener('ended', () => resolve(true)));
 		});
 	},
+	async plays(page) {
+		const at = await page.evaluate(playsOnFrom, [0, DEADLINE_MS]);
+		const found = await page.evaluate(() => {
+			const video = document.querySelector('video');
+			return { duration: video.duration, width: video.videoWidth };
+		});
+		return { ...found, at, colours: await page.evaluate(coloursOfThePicture) };
+	},
+	async sees(page, { what, having }) {
+		await page.locator(what, { hasText: having }).first().waitFor({ state: 'visible' });
+	},
+	async misses(page, { what, having }) {
+		await page.locator(what, { hasText: having }).first().waitFor({ state: 'hidden' });
+	},
+	async says(page, { what }) {
+		return page.locator(what).first().innerText();
+	},
+	async holds(page, { what }) {
+		return page.locator(what).first().inputValue();
+	},
+	async press(page, { button, what = 'body', having }) {
+		await page.locator(what, { hasText: having }).first().getByRole('button', { name: button, exact: true }).click();
+	},
+	async write(page, { what, text }) {
+		await page.locator(what).fill(text);
+	},
+	async choose(page, { what, path }) {
+		await page.locator(what).setInputFiles(path);
+	},
+	// Waits until something is painted in a canvas.
+	async painted(page, { what }) {
+		await page.waitForFunction((selector) => {
+			const canvas = document.querySelector(selector);
+			const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+			return pixels.some((value) => value !== 0);
+		}, what);
+	},
 	async fetch(page, { url, range }) {
 		return page.evaluate(async ([source, wanted]) => {
 			const answer = await fetch(source, { headers: { Range: wanted } });
@@ -81,7 +120,7 @@ async function main(executablePath, pageUrl, wanted) {
 		page.setDefaultTimeout(DEADLINE_MS);
 		await page.goto(pageUrl);
 		const seen = [];
-		for (const step of wanted) seen.push(await steps[step.do](page, step));
+		for (const step of wanted) seen.push((await steps[step.do](page, step)) ?? null);
 		console.log(JSON.stringify(seen));
 	} finally {
 		await browser.close();
