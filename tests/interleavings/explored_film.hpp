@@ -40,6 +40,7 @@ struct forgetting_explorer::film
 	std::set<int> going;       // forgetting them began
 	std::vector<bool> wished;  // by the application
 	int position = 0;          // of its reader
+	std::set<int> given;       // by the application, with add_piece()
 
 	film(forgetting_explorer& e, std::shared_ptr<fake_torrent> t)
 		: all(e), torrent(std::move(t)), hears(std::make_shared<events>(e, *this)) {}

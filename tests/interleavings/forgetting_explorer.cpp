@@ -145,6 +145,7 @@ void forgetting_explorer::step_of_player(film& f, int const what)
 	int const p = pick(f.torrent->num_pieces());
 	if (f.torrent->has_passed(p)) return;
 	note(f.text(p) + " is given");
+	f.given.insert(p);
 	f.torrent->give(p);
 }
 
