@@ -101,6 +101,11 @@ TEST_P(early, is_not_what_engines_do_unless_told)
 	}));
 	EXPECT_EQ(e.find(id)->verified_pieces, 0);  // and whatever was under way has run
 	EXPECT_EQ(first.wait_for(0s), std::future_status::timeout);
+	// Nor does who comes now, when they are there.
+	auto const other = open(e, id, 0);
+	auto second = start_lease(*other);
+	EXPECT_EQ(e.find(id)->readers, 2);
+	EXPECT_EQ(second.wait_for(0s), std::future_status::timeout);
 	EXPECT_EQ(e.early().lent_bytes, 0);
 }
 
