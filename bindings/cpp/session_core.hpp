@@ -5,7 +5,7 @@
 // twice; an entry outlives its torrent, so that alerts about it still carry its number.
 //
 // Threads: any, except where said. The core's own mutex and each wait_point's are held for look-ups, never together and never
-// across a call of libtorrent; `popping` and hashes_mutex are held across such calls, and libtorrent's thread takes neither.
+// across a call of libtorrent; `popping` and hashes_mutex are held across such calls, storage_mutex across the memory's; libtorrent's thread takes none of them.
 #pragma once
 
 #include "guard.hpp"

@@ -91,7 +91,9 @@ struct payload_totals
 struct early_totals
 {
 	std::int64_t lent_bytes = 0;
-	std::int64_t failed_bytes = 0;  // of these, of pieces whose hash was found wrong then
+	// Of these, of pieces whose hash was found wrong then; about: what was lent of a piece that was given up before it was
+	// whole is counted with what is lent of it when it comes again.
+	std::int64_t failed_bytes = 0;
 };
 
 enum class torrent_phase

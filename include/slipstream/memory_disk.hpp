@@ -54,7 +54,8 @@ struct memory_disk_options
 	// torrents may come. False does so only when not everything fits; what came before is then given up by a recheck, which
 	// costs the torrent its peers for a while. The price before libtorrent 2.0.11: have_piece() and num_pieces do not count
 	// such pieces (memory_torrent::has_piece() does). A torrent all of whose pieces have passed is seeding to libtorrent
-	// even so, and shrinks by a recheck.
+	// even so, and shrinks by a recheck. And before 2.0.11 set `initial_picker_threshold` to 0 as well: libtorrent picks at
+	// random until it counts as many pieces.
 	bool hold_always = false;
 };
 
@@ -229,8 +230,8 @@ public:
 	// evicted. Memory is given back to the system. Errors: bad_argument, with the sum, when it is below
 	// min_capacity_bytes or what the torrents that do not fit need.
 	[[nodiscard]] expected<std::int64_t> set_capacity_bytes(std::int64_t bytes);
-	// Whether a torrent of this size can be streamed through the capacity. Errors: bad_argument (not below 2^48 bytes, or
-	// 2^30 for a piece); no_space, with the sum in its detail, when the torrent does not fit and its pieces are too large for anything to be kept. A session is told the same:
+	// Whether a torrent of this size can be streamed through the capacity. Errors: bad_argument (a size outside 0..2^48 - 1,
+	// or a piece length outside 1..2^30); no_space, with the sum in its detail, when the torrent does not fit and its pieces are too large for anything to be kept. A session is told the same:
 	// such a torrent stops with errc::no_space when it is added.
 	[[nodiscard]] expected<std::int64_t> room_for(std::int64_t size_bytes, int piece_length_bytes) const;
 	[[nodiscard]] memory_stats stats() const;

@@ -118,6 +118,7 @@ void block_pool::when_free(std::int64_t const blocks, std::function<void()> call
 void block_pool::trim()
 {
 	mutex_lock const lock(m_mutex);
+	m_trim_again = m_graves != nullptr;
 	for (region* r = m_with_free; r != nullptr; r = r->next)
 		for (std::size_t i = 0; i < r->num_free; ++i)
 			::madvise(r->bytes(r->free_list[i]), block_bytes, MADV_DONTNEED);
@@ -137,7 +138,12 @@ bool block_pool::needs_spare() const
 unique_block block_pool::take(std::int64_t const kept_back)
 {
 	auto block = try_take(kept_back);
-	while (!block && dispose_some()) block = try_take(kept_back);
+	// Once more when there is nothing to drop any more: somebody else may have dropped it meanwhile.
+	for (bool more = !block; more && !block;)
+	{
+		more = dispose_some();
+		block = try_take(kept_back);
+	}
 	return block;
 }
 
@@ -223,10 +229,15 @@ bool block_pool::dispose_some() noexcept
 	dead->m_num_blocks -= counted;
 	m_buried.fetch_sub(counted, std::memory_order_relaxed);
 	if (dropped > 0) return true;
-	mutex_lock const lock(m_mutex);
-	empty = std::move(m_graves);
-	m_graves = std::move(empty->m_next);
-	if (!m_graves) m_last_grave = nullptr;
+	bool trim_now = false;
+	{
+		mutex_lock const lock(m_mutex);
+		empty = std::move(m_graves);
+		m_graves = std::move(empty->m_next);
+		if (!m_graves) m_last_grave = nullptr;
+		trim_now = !m_graves && std::exchange(m_trim_again, false);
+	}
+	if (trim_now) trim();
 	return true;
 }
 

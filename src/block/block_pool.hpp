@@ -123,7 +123,8 @@ public:
 	// May be less than what is in use: then nothing is handed out until enough came home. Precondition:
 	// more than the reserve.
 	void set_capacity(std::int64_t blocks) EXCLUDES(m_mutex);
-	// Gives the memory of free blocks inside regions in use back to the system.
+	// Gives the memory of free blocks inside regions in use back to the system; and again when what is buried by now has
+	// been dropped.
 	void trim() EXCLUDES(m_mutex);
 
 	// -- upkeep: what is due can be done by anybody, on any thread, and takes no memory but the blocks'
@@ -193,6 +194,7 @@ private:
 	bool m_is_prepare_due GUARDED_BY(m_mutex) = false;
 	std::unique_ptr<remains> m_graves GUARDED_BY(m_mutex); // a list; the first is dropped next
 	remains* m_last_grave GUARDED_BY(m_mutex) = nullptr;
+	bool m_trim_again GUARDED_BY(m_mutex) = false;         // when the last one is empty
 	std::function<void()> m_when_free GUARDED_BY(m_mutex);
 	std::int64_t m_when_free_blocks GUARDED_BY(m_mutex) = 0;
 };

@@ -46,7 +46,7 @@ bool completion_queue::push(completion c)
 		{
 			m_spare.front() = std::move(c);
 			m_waiting.splice(m_waiting.end(), m_spare, m_spare.begin());
-			is_queued(false);
+			count_and_post(false);
 			return true;
 		}
 	}
@@ -64,11 +64,11 @@ bool completion_queue::queue(ready r, bool const at_front) noexcept
 	mutex_lock const lock(m_mutex);
 	if (m_closed) return false;
 	m_waiting.splice(at_front ? m_waiting.begin() : m_waiting.end(), r);
-	is_queued(at_front);
+	count_and_post(at_front);
 	return true;
 }
 
-void completion_queue::is_queued(bool const at_front)
+void completion_queue::count_and_post(bool const at_front)
 {
 	m_size.fetch_add(1, std::memory_order_relaxed);
 	m_pushed.fetch_add(at_front ? 0 : 1, std::memory_order_relaxed);

@@ -188,7 +188,7 @@ private:
 	struct post;
 	template <typename T> struct post_memory;
 	bool queue(ready r, bool at_front) noexcept EXCLUDES(m_mutex);
-	void is_queued(bool at_front) REQUIRES(m_mutex);
+	void count_and_post(bool at_front) REQUIRES(m_mutex);
 	void post_delivery() REQUIRES(m_mutex);
 	void deliver() EXCLUDES(m_mutex);
 

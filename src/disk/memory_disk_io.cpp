@@ -127,7 +127,7 @@ void memory_disk_io::end_waiting_reads(torrent_storage const& storage, boost::sy
 lt::disk_buffer_holder memory_disk_io::read(torrent_storage const& storage, lt::peer_request const& r
 	, lt::storage_error& error)
 {
-	timed const t(m_counters, lt::counters::disk_read_time, m_reads_timed);
+	timed const t(m_counters, lt::counters::disk_read_time, m_num_reads);
 	auto const& shape = storage.shape();
 	if (!valid_for_read(shape, r))
 	{
@@ -227,7 +227,7 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 lt::storage_error memory_disk_io::write(torrent_storage& storage, lt::peer_request const& r
 	, char const* const bytes)
 {
-	timed const t(m_counters, lt::counters::disk_write_time, m_writes_timed);
+	timed const t(m_counters, lt::counters::disk_write_time, m_num_writes);
 	auto const& shape = storage.shape();
 	if (!valid_for_write(shape, r))
 		return refused(boost::system::errc::invalid_argument, lt::operation_t::file_write);

@@ -129,8 +129,8 @@ private:
 	// network thread
 	storage_slots<torrent_storage> m_storages;
 	std::deque<waiting_read> m_waiting_reads;
-	std::uint32_t m_reads_timed = 0;
-	std::uint32_t m_writes_timed = 0;
+	std::uint32_t m_num_reads = 0;
+	std::uint32_t m_num_writes = 0;
 	bool m_aborted = false;
 	std::int64_t m_connections = 0; // as told to the cache
 };

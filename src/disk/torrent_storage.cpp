@@ -305,32 +305,8 @@ void torrent_storage::write(lt::piece_index_t const piece, int const block, bloc
 {
 	if (m_pieces.put(piece, block, std::move(bytes))) report_gone(piece);
 	m_arriving.arrived(piece, block);
-	if (m_any_awaited.load(std::memory_order_acquire)) report_written(piece, block);
-}
-
-void torrent_storage::await(lt::piece_index_t const piece, int const block)
-{
-	mutex_lock const lock(m_mutex);
-	m_awaited.emplace(piece, block);
-	m_any_awaited.store(true, std::memory_order_release);
-}
-
-void torrent_storage::report_written(lt::piece_index_t const piece, int const block)
-{
-	{
-		mutex_lock const lock(m_mutex);
-		if (m_awaited.erase({piece, block}) == 0) return;
-		m_any_awaited.store(!m_awaited.empty(), std::memory_order_release);
-	}
+	if (!m_awaited.take(piece, block)) return;
 	if (auto const events = m_events.lock()) events->block_written(info_hashes(), piece);
-}
-
-void torrent_storage::stop_awaiting(lt::piece_index_t const piece)
-{
-	if (!m_any_awaited.load(std::memory_order_acquire)) return;
-	mutex_lock const lock(m_mutex);
-	std::erase_if(m_awaited, [&](auto const& awaited) { return awaited.first == piece; });
-	m_any_awaited.store(!m_awaited.empty(), std::memory_order_release);
 }
 
 void torrent_storage::verified(lt::piece_index_t const piece)
@@ -343,8 +319,7 @@ void torrent_storage::verified(lt::piece_index_t const piece)
 	if (!is_here) return;
 	m_arriving.forget(piece);  // of blocks that came after those that were hashed
 	m_writes.erase(piece);
-	m_failed.erase(piece);
-	stop_awaiting(piece);
+	m_awaited.stop(piece);
 	m_core->count.pieces_verified.fetch_add(1, std::memory_order_relaxed);
 	// A short last piece of one block cannot be held, and is not worth a recheck: it stays.
 	if (shape().num_blocks(piece) > 1 || shape().num_blocks(lt::piece_index_t(0)) == 1)
@@ -357,20 +332,24 @@ void torrent_storage::verified(lt::piece_index_t const piece)
 void torrent_storage::failed(lt::piece_index_t const piece)
 {
 	if (is_forgetting(piece) || !shape().has(piece) || m_pieces.state(piece) != piece_state::complete) return;
-	m_failed.insert(piece);
+	m_writes[piece].failed = true;
 }
 
 void torrent_storage::clear(lt::piece_index_t const piece)
 {
 	m_arriving.forget(piece);
 	auto const was = m_pieces.drop(piece);
+	bool failed = false;
 	if (auto const written = m_writes.find(piece); written != m_writes.end())
+	{
 		written->second.cancelled = written->second.given_cancelled = false;
+		failed = std::exchange(written->second.failed, false);
+	}
 	if (auto held = m_forgetting.release(piece)) m_completions->push(std::move(*held));
 	// A piece that was only partly here was not wanted when it began to go. It may be wanted again by now.
 	bool const given_up = m_forgetting.cleared(piece, was == piece_state::verified);
 	// Not before its blocks are gone: nobody reads them after this.
-	if (auto const events = m_events.lock(); m_failed.erase(piece) != 0 && events) events->piece_failed(info_hashes(), piece);
+	if (auto const events = m_events.lock(); failed && events) events->piece_failed(info_hashes(), piece);
 	if (was != piece_state::verified) return;
 	if (given_up) m_core->count.pieces_evicted.fetch_add(1, std::memory_order_relaxed);
 	report_gone(piece);

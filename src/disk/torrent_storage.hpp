@@ -13,6 +13,7 @@
 
 #include "block/mutex.hpp"
 #include "cache/cache.hpp"
+#include "disk/awaited_blocks.hpp"
 #include "disk/completion_queue.hpp"
 #include "disk/forgetting.hpp"
 #include "store/arriving_hashes.hpp"
@@ -57,7 +58,7 @@ public:
 	// The piece was read.
 	void touched(lt::piece_index_t piece) const;
 	// The block's next write is told, unless the piece is verified before.
-	void await(lt::piece_index_t piece, int block) EXCLUDES(m_mutex);
+	void await(lt::piece_index_t const piece, int const block) { m_awaited.await(piece, block); }
 	// Pieces that are kept from being wanted: by piece the priority to give back, dont_download where nothing is withheld. Empty
 	// when nothing is withheld at all.
 	using priorities = std::vector<lt::download_priority_t>;
@@ -159,8 +160,6 @@ public:
 private:
 	void release_fences(std::uint64_t finished) noexcept;
 	void report_gone(lt::piece_index_t piece);
-	void report_written(lt::piece_index_t piece, int block) EXCLUDES(m_mutex);
-	void stop_awaiting(lt::piece_index_t piece) EXCLUDES(m_mutex);
 	[[nodiscard]] bool is_unprotected(lt::piece_index_t piece) const;
 	// No write of the piece waits for its completion.
 	[[nodiscard]] bool is_settled(lt::piece_index_t piece) const;
@@ -176,11 +175,10 @@ private:
 	std::atomic<bool> m_removed{false};
 	std::atomic<std::uint64_t> m_cache_id{0};
 	std::atomic<bool> m_review_due{false}; // a step that reviews is on its way
-	std::atomic<bool> m_any_awaited{false}; // m_awaited is not empty: for writes, which mostly nobody awaits
+	awaited_blocks m_awaited;
 
 	mutable mutex m_mutex;
 	lt::info_hash_t m_hashes GUARDED_BY(m_mutex);
-	std::set<std::pair<lt::piece_index_t, int>> m_awaited GUARDED_BY(m_mutex); // blocks; no more than there are
 	priorities m_withheld GUARDED_BY(m_mutex);
 	priorities m_withheld_when_saved GUARDED_BY(m_mutex);
 
@@ -195,11 +193,11 @@ private:
 		std::uint64_t last_push = 0;
 		bool cancelled = false;       // one was, since the piece was last hashed or cleared
 		bool given_cancelled = false; // likewise, of writes of applications
+		bool failed = false;          // its hash was wrong, and it was not cleared yet
 		[[nodiscard]] bool take_cancelled() { return std::exchange(cancelled, false); }
 		[[nodiscard]] bool take_given_cancelled() { return std::exchange(given_cancelled, false); }
 	};
 	std::map<lt::piece_index_t, write_history> m_writes; // of pieces that were not verified since
-	std::set<lt::piece_index_t> m_failed;                // and not cleared yet
 	bool m_cancelled_any = false;
 	std::uint64_t m_next_hash = 0;
 	std::vector<std::uint64_t> m_hashing;                // sorted

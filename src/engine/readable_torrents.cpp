@@ -21,7 +21,7 @@ std::shared_ptr<readable_torrent const> readable_torrents::find(std::string_view
 {
 	auto const key = normalized_id(id);
 	if (!key) return nullptr;
-	std::scoped_lock const lock(m_mutex);
+	mutex_lock const lock(m_mutex);
 	auto const at = m_by_id.find(*key);
 	return at == m_by_id.end() ? nullptr : at->second;
 }
@@ -29,14 +29,14 @@ std::shared_ptr<readable_torrent const> readable_torrents::find(std::string_view
 void readable_torrents::enter(std::shared_ptr<readable_torrent const> torrent)
 {
 	auto const ids = all_ids(torrent->hashes);
-	std::scoped_lock const lock(m_mutex);
+	mutex_lock const lock(m_mutex);
 	for (auto const& id : ids) m_by_id[id] = torrent;
 }
 
 void readable_torrents::leave(lt::info_hash_t const& hashes)
 {
 	auto const ids = all_ids(hashes);
-	std::scoped_lock const lock(m_mutex);
+	mutex_lock const lock(m_mutex);
 	for (auto const& id : ids) m_by_id.erase(id);
 }
 

@@ -1,11 +1,12 @@
 // The torrents that can be read, for threads other than the engine's: what a request for a file has to know, without
 // waiting for a turn of the engine.
 //
-// Owned by the engine's core and by the engine. The engine's thread enters torrents when they become readable and takes
+// Owned by the engine's core. The engine's thread enters torrents when they become readable and takes
 // them out when they fail or go; any thread looks. What was found may be out of date at once: a reader of a torrent that has
 // gone is told so by the engine's thread. It keeps no torrent alive.
 #pragma once
 
+#include "block/mutex.hpp"
 #include "stream/window.hpp"
 
 #include <slipstream/engine.hpp>
@@ -14,7 +15,6 @@
 #include <libtorrent/torrent_info.hpp>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,15 +41,15 @@ class readable_torrents
 {
 public:
 	// `id`: any of the torrent's hashes in hex, either case. Null when there is none.
-	[[nodiscard]] std::shared_ptr<readable_torrent const> find(std::string_view id) const;
+	[[nodiscard]] std::shared_ptr<readable_torrent const> find(std::string_view id) const EXCLUDES(m_mutex);
 
 	// The engine's thread.
-	void enter(std::shared_ptr<readable_torrent const> torrent);
-	void leave(lt::info_hash_t const& hashes);
+	void enter(std::shared_ptr<readable_torrent const> torrent) EXCLUDES(m_mutex);
+	void leave(lt::info_hash_t const& hashes) EXCLUDES(m_mutex);
 
 private:
-	std::mutex mutable m_mutex;
-	std::unordered_map<std::string, std::shared_ptr<readable_torrent const>> m_by_id; // guarded by m_mutex
+	mutable mutex m_mutex;
+	std::unordered_map<std::string, std::shared_ptr<readable_torrent const>> m_by_id GUARDED_BY(m_mutex);
 };
 
 } // namespace slipstream

@@ -108,7 +108,7 @@ lease reader::impl::take(std::size_t const max_bytes)
 	return std::move(*bytes);
 }
 
-std::optional<expected<std::int64_t>> reader::impl::move(std::int64_t const position)
+std::optional<expected<std::int64_t>> reader::impl::seek_here(std::int64_t const position)
 {
 	if (auto const wrong = check(position)) return *wrong;
 	if (m_pending > 0) return std::nullopt;
@@ -193,6 +193,7 @@ void reader::impl::wait(std::size_t const max_bytes, handler done)
 		// A timer that ran out while it was set anew belongs to an earlier wait.
 		if (r && !ec && r->m_timer.expiry() <= std::chrono::steady_clock::now()) r->fail(error(errc::read_timeout));
 	});
+	m_followed_bytes = position_bytes();
 	m_window = window();
 	torrent->demand_is_urgent();
 }
@@ -270,15 +271,17 @@ void reader::impl::account()
 void reader::impl::follow()
 {
 	m_active = true;
+	m_followed_bytes = position_bytes();
 	bool const was_idle = m_idle.exchange(false);
+	auto const now = window();
 	auto const torrent = m_torrent.lock();
-	if (torrent && (std::exchange(m_window, window()) != window() || was_idle)) torrent->demand_changed();
+	if (torrent && (std::exchange(m_window, now) != now || was_idle)) torrent->demand_changed();
 }
 
 stream::window reader::impl::window() const
 {
 	if (!m_active) return {};
-	return stream::window_at(m_file, position_bytes(), m_portion.read_ahead_bytes);
+	return stream::window_at(m_file, m_followed_bytes, m_portion.read_ahead_bytes);
 }
 
 void reader::impl::end_run(std::int64_t const at_bytes)
@@ -309,7 +312,7 @@ std::int64_t reader::position_bytes() const { return m_impl->position_bytes(); }
 
 expected<std::int64_t> reader::seek(std::int64_t const position)
 {
-	if (auto moved = m_impl->move(position)) return std::move(*moved);
+	if (auto moved = m_impl->seek_here(position)) return std::move(*moved);
 	auto answer = m_impl->loop().call([&] { return m_impl->seek(position); });
 	return answer ? std::move(*answer) : error(errc::cancelled);
 }

@@ -2,12 +2,13 @@
 //
 // Shared by the public reader and the torrent it reads, which it knows weakly. What is waited for, and what is wanted, is
 // the engine's thread's; the public reader's calls are carried there. But what is in memory already is taken in the
-// caller's thread (take(), move()): a player that reads what is there costs no turn of another thread, which is told
+// caller's thread (take(), seek_here()): a player that reads what is there costs no turn of another thread, which is told
 // afterwards how far the reader got, once for many takes. It wakes
 // when its torrent says that a piece changed, and looks in the memory disk itself: the store is the
 // truth, the event only the wake-up. It does not decide what is fetched; it only tells its window.
 //
-// Who may write the position: the caller's thread while no lease is waited for (m_pending is 0), the engine's else.
+// Who may write the position: the caller's thread while no lease is waited for (m_pending is 0), the engine's else. What the
+// torrent sees of it, the window, changes on the engine's thread alone, when that follows.
 #pragma once
 
 #include "engine/engine_loop.hpp"
@@ -52,7 +53,7 @@ public:
 	// where start() would have something to say.
 	[[nodiscard]] lease take(std::size_t max_bytes);
 	// A seek. Nothing while a lease is waited for: that is the engine's thread's to end.
-	[[nodiscard]] std::optional<expected<std::int64_t>> move(std::int64_t position_bytes);
+	[[nodiscard]] std::optional<expected<std::int64_t>> seek_here(std::int64_t position_bytes);
 
 	// The engine's thread, all that follows.
 	[[nodiscard]] expected<std::int64_t> seek(std::int64_t position_bytes);
@@ -98,9 +99,11 @@ private:
 	void move_to(std::int64_t position_bytes);
 	void end_run(std::int64_t at_bytes);
 	[[nodiscard]] std::optional<error> check(std::int64_t position_bytes) const;
-	// Has the engine's thread look what was taken, and where that led.
+	// The caller's thread: has the engine's account() and follow().
 	void tell();
+	// Adds what was taken to the consumption.
 	void account();
+	// Tells the torrent when the window is another than it was last told.
 	void follow();
 	void jumped(std::int64_t from_bytes, std::int64_t to_bytes);
 	void complete(handler const& done, error const& why);
@@ -127,13 +130,15 @@ private:
 	std::optional<clock::time_point> m_told;        // when the engine's thread was last told of takes
 
 	// The engine's thread.
-
 	boost::asio::steady_timer m_timer;
 	std::optional<waiting> m_waiting;
 	std::string m_failure;  // of the last lease that failed
 	bool m_active = false;  // read or sought: has a window
 	stream::portion m_portion;
 	stream::consumption m_consumed;
+	// Where it is, for its torrent: the position itself moves at any time, and a torrent looks at all of its readers more
+	// than once in an update.
+	std::int64_t m_followed_bytes = 0;
 	stream::window m_window;             // as its torrent was last told
 	std::int64_t m_run_began_bytes = 0;  // where it jumped to last
 };

@@ -1,6 +1,7 @@
-// Shares: what each reader of an engine may have protected, by the rule of stream/allotment.hpp.
+// Shares: what each reader of an engine may have protected, by the rule of stream/allotment.hpp. What is shared out is
+// memory, of which a piece takes whole blocks: a reader of pieces smaller than one gets fewer bytes of its file for it.
 //
-// Owned by what the torrents share; the engine's thread. Torrents tell what their readers are like, and ask what came
+// Owned by what the torrents share; the engine's thread, but for next_number(). Torrents tell what their readers are like, and ask what came
 // of it. It protects nothing, and does not tell who has to look again: whoever changed something does.
 #pragma once
 

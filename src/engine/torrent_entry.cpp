@@ -93,7 +93,7 @@ void torrent_entry::checked()
 	if (!m_metadata) metadata_arrived();
 	if (!m_metadata || m_phase == torrent_phase::failed) return;
 	m_phase = torrent_phase::ready;
-	m_environment.readable->enter(std::make_shared<readable_torrent>(readable_torrent{weak_from_this(), m_hashes, m_files, m_metadata}));
+	m_environment.readable.enter(std::make_shared<readable_torrent>(readable_torrent{weak_from_this(), m_hashes, m_files, m_metadata}));
 	m_lost_peers = true;
 	answer_waiting({});
 	demand_changed();
@@ -105,7 +105,7 @@ void torrent_entry::fail(errc const e, std::string detail)
 	if (m_metadata && m_failure && m_failure->is(errc::no_space)) return;
 	spdlog::warn("torrent {}: {}", m_id, detail);
 	m_phase = torrent_phase::failed;
-	m_environment.readable->leave(m_hashes);
+	m_environment.readable.leave(m_hashes);
 	m_failure = error(e, std::move(detail));
 	answer_waiting(make_error_code(e));
 	for (auto const& r : m_readers) r->fail(*m_failure);
@@ -161,7 +161,7 @@ void torrent_entry::removed(errc const why)
 	m_idle_timer.cancel();
 	m_update_timer.cancel();
 	m_removed = true;
-	m_environment.readable->leave(m_hashes);
+	m_environment.readable.leave(m_hashes);
 	answer_waiting(make_error_code(why));
 	for (auto const& done : std::exchange(m_saving, {})) done(make_error_code(why), {});
 	bool others_gain = false;

@@ -45,14 +45,15 @@ namespace slipstream {
 
 class torrent_entry;
 
-// What the torrents of one engine share. Owned by the core, outlives its torrents; engine's thread.
+// What the torrents of one engine share. Owned by the core, outlives its torrents; engine's thread, but for `readable`, `disk`,
+// the time-outs and the readers' numbers, which any thread may use.
 struct torrent_environment
 {
 	boost::asio::io_context& context;
 	memory_disk disk;
 	engine_options options;
 	shares reader_shares{};
-	std::shared_ptr<readable_torrents> const readable = std::make_shared<readable_torrents>();
+	readable_torrents readable{};
 	early_totals early{};
 	std::function<void()> count_peers_again{};  // has libtorrent find out anew which peers it may connect to
 	// Has the other torrents look what their readers may have now.

@@ -69,17 +69,18 @@ void torrent_entry::shares_changed()
 // out over whole windows, and told to the disk and to libtorrent, so not for each of these.
 void torrent_entry::demand_changed()
 {
-	if (m_update_posted || std::exchange(m_update_timed, true)) return;
+	if (m_update_posted || m_update_timed) return;
 	m_update_timer.expires_at(m_updated + least_between_updates);
 	m_update_timer.async_wait([self = weak_from_this()](boost::system::error_code const ec) {
 		auto const entry = self.lock();
 		if (entry && !ec && std::exchange(entry->m_update_timed, false)) entry->update_demand();
 	});
+	m_update_timed = true;
 }
 
 void torrent_entry::demand_is_urgent()
 {
-	if (std::exchange(m_update_posted, true)) return;
+	if (m_update_posted) return;
 	boost::asio::post(m_environment.context, [self = weak_from_this()] {
 		auto const entry = self.lock();
 		if (!entry || !std::exchange(entry->m_update_posted, false)) return;
@@ -87,6 +88,7 @@ void torrent_entry::demand_is_urgent()
 		entry->m_update_timer.cancel();
 		entry->update_demand();
 	});
+	m_update_posted = true;
 }
 
 void torrent_entry::update_demand()

@@ -241,6 +241,34 @@ TEST(block_pool, what_is_buried_where_nobody_does_the_upkeep_is_dropped_at_once)
 	EXPECT_EQ(pool.free_blocks(), 18);
 }
 
+// Whether the system has memory for the block's page (mincore(2)).
+bool is_resident(char* const block)
+{
+	unsigned char has = 0;
+	return ::mincore(block, 1, &has) == 0 && (has & 1) != 0;
+}
+
+TEST(block_pool, what_is_trimmed_while_some_is_buried_goes_back_when_it_is_dropped)
+{
+	block_pool pool(64, 1);
+	pool.when_upkeep_is_due([] {});
+	std::vector<block_ref> kept;
+	std::vector<block_ref> dead;
+	std::vector<char*> pages;
+	for (int i = 0; i < 20; ++i)
+	{
+		auto b = pool.acquire();
+		b.bytes()[0] = 1;
+		if (i % 2 == 0) pages.push_back(b.bytes());
+		(i % 2 == 0 ? dead : kept).push_back(std::move(b).freeze());
+	}
+	pool.bury(std::make_unique<dead_blocks>(std::move(dead)));
+	pool.trim(); // room was told of when they were buried
+	while (pool.dispose_some()) {}
+	ASSERT_EQ(pool.used_blocks(), 10);
+	for (auto* const page : pages) EXPECT_FALSE(is_resident(page));
+}
+
 TEST(block_pool, what_is_buried_comes_home_before_the_pool_dies)
 {
 	block_pool pool(20, 2);

@@ -38,7 +38,7 @@ TEST(upkeep, the_next_region_is_there_before_it_is_needed)
 	EXPECT_EQ(pool.mapped_bytes(), 4 * region_bytes);
 }
 
-TEST(upkeep, ends_at_once_with_work_that_is_due)
+TEST(upkeep, may_end_with_work_due_and_is_not_missed)
 {
 	for (int i = 0; i < 100; ++i)
 	{
@@ -47,9 +47,11 @@ TEST(upkeep, ends_at_once_with_work_that_is_due)
 		{
 			upkeep const thread(pool);
 			for (int b = 0; b < 150; ++b) held.push_back(pool.acquire());
+			ASSERT_TRUE(held.back());
 		}
 		// Nobody does it from now on, and nobody is missed.
 		for (int b = 0; b < 500; ++b) held.push_back(pool.acquire());
+		ASSERT_TRUE(held.back());
 	}
 }
 

@@ -187,6 +187,19 @@ TEST_F(arriving, what_was_begun_for_one_kind_of_hash_serves_no_other)
 	EXPECT_TRUE(hash(a, 1, true, true));
 }
 
+TEST_F(arriving, a_piece_that_comes_out_of_order_while_another_is_asked_for_both_hashes_is_hashed_right)
+{
+	arriving_hashes a(store, workers, false, true);
+	auto later = blocks_of(1);
+	std::reverse(later.begin(), later.end());
+	// Too few to be given to a worker.
+	for (std::size_t i = 0; i < 3; ++i) write(a, 1, later[i]);
+	for (int const b : blocks_of(0)) write(a, 0, b);
+	static_cast<void>(hash(a, 0, true, true)); // a hybrid torrent, as it turns out
+	for (std::size_t i = 3; i < later.size(); ++i) write(a, 1, later[i]);
+	static_cast<void>(hash(a, 1, true, true)); // compares
+}
+
 TEST_F(arriving, a_piece_that_is_dropped_and_comes_again_is_hashed_anew)
 {
 	arriving_hashes a(store, workers, true, true);
