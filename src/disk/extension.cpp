@@ -154,11 +154,6 @@ public:
 		if (s->holds(piece)) keep_wanted(piece);
 	}
 
-	void on_piece_failed(lt::piece_index_t const piece) override
-	{
-		if (auto const s = storage()) s->failed(piece);
-	}
-
 	// After a check libtorrent has pieces that never "passed": it hashed what was in memory.
 	void on_files_checked() override
 	{

@@ -327,24 +327,15 @@ void torrent_storage::verified(lt::piece_index_t const piece)
 	if (auto const events = m_events.lock()) events->piece_verified(info_hashes(), piece);
 }
 
-// To forget a piece is to have libtorrent find it wrong: that says nothing of its bytes. Nor does the hash of one that is
-// only partly here.
-void torrent_storage::failed(lt::piece_index_t const piece)
-{
-	if (is_forgetting(piece) || !shape().has(piece) || m_pieces.state(piece) != piece_state::complete) return;
-	m_writes[piece].failed = true;
-}
-
 void torrent_storage::clear(lt::piece_index_t const piece)
 {
 	m_arriving.forget(piece);
 	auto const was = m_pieces.drop(piece);
-	bool failed = false;
 	if (auto const written = m_writes.find(piece); written != m_writes.end())
-	{
 		written->second.cancelled = written->second.given_cancelled = false;
-		failed = std::exchange(written->second.failed, false);
-	}
+	// What is whole and not verified is cleared because its hash was wrong. To forget a piece is to have libtorrent find it
+	// wrong, too: that says nothing of its bytes. (torrent_plugin::on_piece_failed is not called where no peer is to blame.)
+	bool const failed = was == piece_state::complete && !is_forgetting(piece);
 	if (auto held = m_forgetting.release(piece)) m_completions->push(std::move(*held));
 	// A piece that was only partly here was not wanted when it began to go. It may be wanted again by now.
 	bool const given_up = m_forgetting.cleared(piece, was == piece_state::verified);

@@ -123,8 +123,6 @@ public:
 	void write(lt::piece_index_t piece, int block, block_ref bytes);
 	// libtorrent found the piece's hash right: with the blocks of the hash being delivered, if one is.
 	void verified(lt::piece_index_t piece);
-	// libtorrent found the hash of a piece that was downloaded wrong, and is going to clear it.
-	void failed(lt::piece_index_t piece);
 	// libtorrent cleared the piece: it failed, or it is forgotten now.
 	void clear(lt::piece_index_t piece);
 	void drop_all();
@@ -193,7 +191,6 @@ private:
 		std::uint64_t last_push = 0;
 		bool cancelled = false;       // one was, since the piece was last hashed or cleared
 		bool given_cancelled = false; // likewise, of writes of applications
-		bool failed = false;          // its hash was wrong, and it was not cleared yet
 		[[nodiscard]] bool take_cancelled() { return std::exchange(cancelled, false); }
 		[[nodiscard]] bool take_given_cancelled() { return std::exchange(given_cancelled, false); }
 	};
