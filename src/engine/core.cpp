@@ -49,6 +49,12 @@ core::core(std::shared_ptr<engine_loop> loop, memory_disk disk, engine_options o
 		for (auto const& torrent : m_torrents)
 			if (torrent.get() != but) torrent->shares_changed();
 	};
+	m_environment.settle_others = [this](torrent_entry const* const but) {
+		bool any = false;
+		for (auto const& torrent : m_torrents)
+			if (torrent.get() != but) any |= torrent->settle();
+		return any;
+	};
 	m_environment.drop = [this](std::string const& id) { drop(id); };
 	set_windows(windows());
 }

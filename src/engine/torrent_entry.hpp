@@ -58,6 +58,8 @@ struct torrent_environment
 	std::function<void()> count_peers_again{};  // has libtorrent find out anew which peers it may connect to
 	// Has the other torrents look what their readers may have now.
 	std::function<void(torrent_entry const*)> shares_changed{};
+	// Has the other torrents tell the disk now what they were going to tell it soon; answers whether one was.
+	std::function<bool(torrent_entry const*)> settle_others{};
 	// Removes the torrent of this id, because nobody reads it.
 	std::function<void(std::string const&)> drop{};
 
@@ -124,6 +126,8 @@ public:
 	// Some reader's window moved: libtorrent is told the difference soon, once for many moves; or, when somebody waits, next.
 	void demand_changed();
 	void demand_is_urgent();
+	// The same at once, if it was going to be told; answers whether it was.
+	bool settle();
 	// A reader read [first, end) of the file without a jump, and went elsewhere.
 	void left(stream::file_geometry const& file, std::int64_t first, std::int64_t end);
 	// Other readers came, went, or became idle.

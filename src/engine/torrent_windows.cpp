@@ -91,6 +91,16 @@ void torrent_entry::demand_is_urgent()
 	m_update_posted = true;
 }
 
+bool torrent_entry::settle()
+{
+	bool const was_posted = std::exchange(m_update_posted, false);
+	bool const was_timed = std::exchange(m_update_timed, false);
+	if (!was_posted && !was_timed) return false;
+	m_update_timer.cancel();
+	update_demand();
+	return true;
+}
+
 void torrent_entry::update_demand()
 {
 	m_updated = clock::now();
@@ -101,7 +111,9 @@ void torrent_entry::update_demand()
 	for (auto const* const r : active_readers()) shown.push_back(r->window());
 	if (shown.empty() && !m_demand.wants_anything()) return stop_protecting();
 	memory_torrent const& here = memory();
-	auto const may_want = protect(shown);
+	auto may_want = protect(shown);
+	// A film that was left a moment ago may still have the room that this one needs.
+	if (!may_want && may_want.error().is(errc::no_space) && m_environment.settle_others(this)) may_want = protect(shown);
 	if (!may_want)
 	{
 		if (!may_want.error().is(errc::no_space)) return; // the storage is not there yet, or not any more
