@@ -8,6 +8,7 @@
 #include <future>
 #include <mutex>
 #include <set>
+#include <thread>
 
 using namespace slipstream;
 
@@ -163,6 +164,40 @@ TEST(hasher, cancel_returns_what_has_not_begun_and_leaves_other_sinks_alone)
 	EXPECT_EQ(h.num_jobs(), 0);
 	mine.jobs.clear();
 	other.jobs.clear();
+}
+
+TEST(hasher, who_waits_for_a_sink_waits_for_all_its_jobs)
+{
+	constexpr std::size_t num_jobs = 32;
+	block_pool pool(64, 1);
+	auto const bytes = content(40 * block_bytes);
+	auto const blocks = blocks_of(pool, bytes);
+	collecting_sink sink;
+	std::promise<void> entered;
+	std::promise<void> open;
+	sink.entered = &entered;
+	sink.gate = open.get_future().share();
+	hasher h;
+	h.want_threads(1);
+	for (std::size_t i = 0; i < num_jobs; ++i)
+	{
+		auto job = std::make_unique<hash_job>();
+		job->sink = &sink;
+		job->blocks = blocks;
+		job->bytes1 = int(bytes.size());
+		h.submit(std::move(job));
+	}
+	entered.get_future().wait(); // some are queued, one or two are with the worker
+	std::thread opener([&] { open.set_value(); });
+	h.wait_for(sink);
+	{
+		std::lock_guard const lock(sink.m);
+		EXPECT_EQ(sink.jobs.size(), num_jobs);
+	}
+	EXPECT_EQ(h.num_jobs(), 0);
+	opener.join();
+	sink.wait_for(num_jobs);
+	sink.jobs.clear();
 }
 
 } // namespace

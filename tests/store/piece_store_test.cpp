@@ -74,6 +74,23 @@ TEST(piece_store, what_was_hashed_is_what_is_verified_though_a_block_was_written
 	EXPECT_EQ(pool.used_blocks(), 2);
 }
 
+TEST(piece_store, a_piece_of_which_a_block_was_missing_when_it_was_hashed_is_not_verified)
+{
+	block_pool pool(64, 1);
+	piece_store s(shape_of({32 * 1024}, 32 * 1024));
+	static_cast<void>(s.put(piece(0), 0, block_of(pool, 'a')));
+	piece_state state{};
+	auto hashed = s.blocks(piece(0), 0, 2, state);
+	EXPECT_EQ(state, piece_state::partial);
+	ASSERT_FALSE(s.mark_verified(piece(0), hashed));
+	EXPECT_EQ(s.state(piece(0)), piece_state::partial);
+	static_cast<void>(s.put(piece(0), 1, block_of(pool, 'b')));
+	ASSERT_FALSE(s.mark_verified(piece(0), std::move(hashed)));
+	EXPECT_EQ(s.state(piece(0)), piece_state::complete);
+	EXPECT_EQ(s.block(piece(0), 1).bytes()[0], 'b');
+	EXPECT_EQ(s.num_blocks(), 2);
+}
+
 TEST(piece_store, the_holder_of_an_old_block_keeps_its_bytes)
 {
 	block_pool pool(64, 1);
