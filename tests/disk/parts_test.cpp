@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <memory>
 #include <set>
+#include <vector>
 
 using namespace slipstream;
 
@@ -67,6 +70,82 @@ TEST(write_watermark, tells_each_observer_once_at_half_of_the_limit)
 	EXPECT_EQ(peer->told, 1);
 	mark.delivered(50);
 	EXPECT_EQ(peer->told, 1);
+}
+
+struct queue_fixture
+{
+	lt::io_context ioc;
+	std::shared_ptr<completion_queue> const queue
+		= std::make_shared<completion_queue>(ioc, std::make_shared<std::atomic<std::int64_t>>(0));
+	std::vector<int> delivered;
+
+	completion noting(int const n)
+	{
+		queue->promised();
+		return plain_done{[this, n] { delivered.push_back(n); }};
+	}
+	hash_done noting_hash(int const n)
+	{
+		struct noted final : delivery
+		{
+			noted(std::vector<int>& l, int const i) : list(l), number(i) {}
+			void deliver() override { list.push_back(number); }
+			std::vector<int>& list;
+			int const number;
+		};
+		queue->promised();
+		return {std::make_unique<noted>(delivered, n)};
+	}
+	std::size_t poll()
+	{
+		ioc.restart();
+		return ioc.poll();
+	}
+};
+
+TEST(completion_queue, delivers_in_the_order_of_the_pushes_but_what_is_early_first)
+{
+	queue_fixture f;
+	// With memory of its own, and then with that of what was delivered.
+	for (int round = 0; round < 4; ++round)
+	{
+		SCOPED_TRACE(round);
+		f.delivered.clear();
+		for (int n = 0; n < 8; n += 2)
+		{
+			EXPECT_TRUE(f.queue->push(f.noting(n)));
+			EXPECT_TRUE(f.queue->push(make_ready(f.noting(n + 1))));
+		}
+		EXPECT_TRUE(f.queue->push_early(f.noting_hash(100)));
+		EXPECT_TRUE(f.delivered.empty()) << "never inside the call";
+		EXPECT_EQ(f.poll(), 1u);
+		EXPECT_EQ(f.delivered, (std::vector{100, 0, 1, 2, 3, 4, 5, 6, 7}));
+	}
+}
+
+TEST(completion_queue, takes_nothing_and_posts_nothing_once_it_is_closed)
+{
+	for (int const delivered_before : {0, 8})
+	{
+		SCOPED_TRACE(delivered_before);
+		queue_fixture f;
+		for (int n = 0; n < delivered_before; ++n)
+		{
+			EXPECT_TRUE(f.queue->push(f.noting(n)));
+			EXPECT_EQ(f.poll(), 1u);
+		}
+		f.delivered.clear();
+		EXPECT_TRUE(f.queue->push(f.noting(1))); // is dropped
+		f.queue->close();
+		EXPECT_EQ(f.queue->size(), 0);
+		EXPECT_EQ(f.poll(), 1u) << "the post of what was dropped";
+		EXPECT_FALSE(f.queue->push(f.noting(2)));
+		EXPECT_FALSE(f.queue->push(make_ready(f.noting(3))));
+		EXPECT_FALSE(f.queue->push_early(f.noting_hash(4)));
+		EXPECT_EQ(f.queue->size(), 0);
+		EXPECT_EQ(f.poll(), 0u);
+		EXPECT_TRUE(f.delivered.empty());
+	}
 }
 
 } // namespace
