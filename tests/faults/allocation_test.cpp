@@ -196,6 +196,7 @@ TEST(a_write_without_memory, leaves_the_piece_as_it_was_and_it_can_be_written)
 		SCOPED_TRACE("allocation " + std::to_string(n));
 		world w;
 		auto const torrent = w.memory.torrent(lt::sha1_hash("aaaaaaaaaaaaaaaaaaaa"));
+		auto const used = w.memory.stats().used_bytes;
 		bool threw = false;
 		{
 			failing_allocation const f(n);
@@ -206,6 +207,7 @@ TEST(a_write_without_memory, leaves_the_piece_as_it_was_and_it_can_be_written)
 		}
 		auto const state = *torrent.state(piece2);
 		EXPECT_TRUE(state == piece_state::partial || (threw && state == piece_state::absent));
+		EXPECT_EQ(state == piece_state::absent, w.memory.stats().used_bytes == used) << "a piece without a block";
 		w.write(piece2, 0);
 		w.write(piece2, 1);
 		w.stepped().deliver();
@@ -256,6 +258,34 @@ TEST(a_write_without_memory, spoils_no_hash)
 			EXPECT_EQ(got, right);
 			holder.reset();
 		}
+}
+
+// libtorrent is told by the exception and hears no more of the hash; nothing may wait for it.
+TEST(a_hash_without_memory, keeps_no_fence_waiting)
+{
+	bool more = true;
+	int failures = 0;
+	for (int n = 1; more && n < 200; ++n)
+	{
+		SCOPED_TRACE("allocation " + std::to_string(n));
+		world w;
+		{
+			failing_allocation const f(n);
+			try
+			{
+				w.disk().async_hash(w.holder, piece0, {}, lt::disk_interface::v1_hash
+					, [](lt::piece_index_t, lt::sha1_hash const&, lt::storage_error const&) {});
+			}
+			catch (std::bad_alloc const&) { ++failures; }
+			more = f.failed();
+		}
+		bool stopped = false;
+		w.disk().async_stop_torrent(w.holder, [&] { stopped = true; });
+		w.stepped().run_dry();
+		EXPECT_TRUE(stopped);
+		w.holder.reset();
+	}
+	EXPECT_GT(failures, 2);
 }
 
 // What a worker cannot have: it could tell nobody, so it must not need anything.
