@@ -48,7 +48,7 @@ struct line
 	std::string mmap;
 	std::string posix;
 	std::string ratio;  // ours / mmap, or the figure the goal is about
-	std::string wanted;
+	std::string wanted; // empty: a figure without a goal
 	bool reached = false;
 };
 // Prints "| 1 | fill ... | 1.9 | ... |".

@@ -225,13 +225,13 @@ private:
 		if (auto const r = nearest_reader(details->readers, m_file->index, m_position))
 		{
 			std::int64_t const came = torrent.downloaded_bytes - m_downloaded;
-			m_consumption.observe(steady::now(), r->position_bytes, m_ahead + came);
+			m_pace.observe(steady::now(), r->position_bytes, m_ahead + came);
 			m_position = r->position_bytes;
 			around = buffered_around(details->pieces, torrent.piece_length_bytes, m_file_offset, m_file->size_bytes, m_position);
 		}
 		m_downloaded = torrent.downloaded_bytes;
 		m_ahead = around.ahead_bytes;
-		return status_text(torrent, around, m_consumption.bytes_per_s(), m_engine->memory().stats());
+		return status_text(torrent, around, m_pace.bytes_per_s(), m_engine->memory().stats());
 	}
 
 	play_settings const& m_settings;
@@ -252,7 +252,7 @@ private:
 	std::string m_id;
 	std::optional<file_entry> m_file;
 	std::int64_t m_file_offset = 0;
-	consumption m_consumption;
+	pace m_pace;
 	std::int64_t m_position = 0;    // as of the last line, as the next two
 	std::int64_t m_downloaded = 0;
 	std::int64_t m_ahead = 0;

@@ -61,7 +61,7 @@ std::optional<reader_entry> nearest_reader(std::span<reader_entry const> const r
 	return *nearest;
 }
 
-void consumption::observe(time_point const when, std::int64_t const position_bytes
+void pace::observe(time_point const when, std::int64_t const position_bytes
 	, std::int64_t const within_reach_bytes)
 {
 	std::int64_t const bytes = position_bytes - m_position_bytes;
@@ -71,7 +71,7 @@ void consumption::observe(time_point const when, std::int64_t const position_byt
 	while (m_steps.size() > 2 && when - m_steps[1].when >= observed_at_most) m_steps.pop_front();
 }
 
-std::optional<double> consumption::bytes_per_s() const
+std::optional<double> pace::bytes_per_s() const
 {
 	if (m_steps.size() < 2) return std::nullopt;
 	auto const span = m_steps.back().when - m_steps.front().when;

@@ -31,8 +31,9 @@ struct buffered
 [[nodiscard]] std::optional<reader_entry> nearest_reader(std::span<reader_entry const> readers, int file_index
 	, std::int64_t last_position_bytes);
 
-// How fast bytes are consumed, over the last ten seconds.
-class consumption
+// How fast a player takes bytes, over the last ten seconds: for people to read. (What windows are made of is
+// stream::consumption.)
+class pace
 {
 public:
 	using time_point = std::chrono::steady_clock::time_point;

@@ -1,6 +1,6 @@
 #include "http/connection.hpp"
 
-#include "http/admission.hpp"
+#include "http/door.hpp"
 #include "http/api.hpp"
 #include "http/authority.hpp"
 #include "http/head.hpp"
@@ -18,8 +18,6 @@
 
 namespace slipstream::http {
 namespace {
-
-std::string_view view(beast::string_view const text) { return {text.data(), text.size()}; }
 
 // Also when an exception ends a connection: what it waits for would keep it alive.
 template <typename F>

@@ -8,8 +8,6 @@
 namespace slipstream::http {
 namespace {
 
-std::string_view view(beast::string_view const text) { return {text.data(), text.size()}; }
-
 // The value of a header that is there once. Twice is a contradiction for those asked here.
 std::string_view only(wire::request_header<> const& head, wire::field const name)
 {

@@ -3,6 +3,7 @@
 // `wire` is Beast's HTTP: messages as they are on the wire. It is not a layer over Beast.
 #pragma once
 
+#include <string_view>
 #include <utility>
 
 #include <boost/asio/awaitable.hpp>
@@ -22,5 +23,8 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 using request = wire::request<wire::string_body>;
+
+// Beast's own, as everybody's.
+[[nodiscard]] inline std::string_view view(beast::string_view const text) { return {text.data(), text.size()}; }
 
 } // namespace slipstream::http

@@ -105,11 +105,11 @@ TEST(what_is_buffered, is_what_is_verified_around_the_position)
 	EXPECT_EQ(offset_of(season, 2), 950);
 }
 
-TEST(consumption_of_bytes, is_known_after_three_seconds_and_forgets_after_ten)
+TEST(pace, is_known_after_three_seconds_and_forgets_after_ten)
 {
 	using std::chrono::seconds;
-	consumption c;
-	consumption::time_point const start{};
+	pace c;
+	pace::time_point const start{};
 	EXPECT_FALSE(c.bytes_per_s());
 	c.observe(start, 5000, 0);  // wherever it began
 	c.observe(start + seconds(2), 7000, 9999);

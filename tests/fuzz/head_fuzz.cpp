@@ -2,7 +2,7 @@
 // to be a head that can be parsed, with nothing of the request's in it that was not meant to be.
 #include "fuzz/fuzz.hpp"
 
-#include "http/admission.hpp"
+#include "http/door.hpp"
 #include "http/authority.hpp"
 #include "http/connection.hpp"
 #include "http/dlna.hpp"

@@ -1,5 +1,5 @@
 // What the server decides without a socket: targets, conditions, media types, plans, JSON, first answers.
-#include "http/admission.hpp"
+#include "http/door.hpp"
 #include "http/api.hpp"
 #include "http/json.hpp"
 #include "http/openapi.hpp"

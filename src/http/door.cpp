@@ -1,4 +1,4 @@
-#include "http/admission.hpp"
+#include "http/door.hpp"
 
 #include "http/authority.hpp"
 
@@ -10,8 +10,6 @@
 
 namespace slipstream::http {
 namespace {
-
-std::string_view view(beast::string_view const text) { return {text.data(), text.size()}; }
 
 bool is_listed(std::string_view list, std::string_view const word)
 {
