@@ -108,7 +108,7 @@ try
 	{
 		for (auto const& disk : disks)
 		{
-			warm_memory(2 * f.size_bytes());
+			warm_memory(4 * f.size_bytes()); // two have it in files, and one in memory
 			samples[disk].push_back(run_apart(disk, [&] { return sample(disk, f); }));
 		}
 	}
