@@ -136,9 +136,8 @@ void core::make_offline(lt::add_torrent_params& params) const
 
 error core::duplicate_of(lt::info_hash_t const& hashes) const
 {
-	for (auto const& torrent : m_torrents)
-		if (same_torrent(torrent->hashes(), hashes)) return {errc::duplicate, torrent->id()};
-	return {errc::duplicate, id_of(hashes)};
+	auto const torrent = entry_of(hashes);
+	return {errc::duplicate, torrent ? torrent->id() : id_of(hashes)};
 }
 
 expected<std::string> core::add(lt::add_torrent_params params, bool const paused)
@@ -267,28 +266,31 @@ std::shared_ptr<torrent_entry> core::entry_of(lt::torrent_handle const& handle) 
 	return at == m_torrents.end() ? nullptr : *at;
 }
 
+std::shared_ptr<torrent_entry> core::entry_of(lt::info_hash_t const& hashes) const
+{
+	auto const at = std::find_if(m_torrents.begin(), m_torrents.end()
+		, [&](auto const& torrent) { return same_torrent(torrent->hashes(), hashes); });
+	return at == m_torrents.end() ? nullptr : *at;
+}
+
 void core::piece_verified(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
 {
-	for (auto const& entry : m_torrents)
-		if (same_torrent(entry->hashes(), torrent)) return entry->piece_verified(piece);
+	if (auto const entry = entry_of(torrent)) entry->piece_verified(piece);
 }
 
 void core::piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
 {
-	for (auto const& entry : m_torrents)
-		if (same_torrent(entry->hashes(), torrent)) return entry->piece_gone(piece);
+	if (auto const entry = entry_of(torrent)) entry->piece_gone(piece);
 }
 
 void core::block_written(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
 {
-	for (auto const& entry : m_torrents)
-		if (same_torrent(entry->hashes(), torrent)) return entry->block_written(piece);
+	if (auto const entry = entry_of(torrent)) entry->block_written(piece);
 }
 
 void core::piece_failed(lt::info_hash_t const& torrent, lt::piece_index_t const piece)
 {
-	for (auto const& entry : m_torrents)
-		if (same_torrent(entry->hashes(), torrent)) return entry->piece_failed(piece);
+	if (auto const entry = entry_of(torrent)) entry->piece_failed(piece);
 }
 
 payload_totals core::payload() const

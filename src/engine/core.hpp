@@ -61,6 +61,7 @@ public:
 	[[nodiscard]] lt::session& session() { return *m_session; }
 	[[nodiscard]] bool running() const { return m_session != nullptr; }
 	[[nodiscard]] std::shared_ptr<torrent_entry> entry_of(lt::torrent_handle const& handle) const;
+	[[nodiscard]] std::shared_ptr<torrent_entry> entry_of(lt::info_hash_t const& hashes) const;
 	[[nodiscard]] std::vector<std::shared_ptr<torrent_entry>> const& entries() const
 	{ return m_torrents; }
 	void piece_verified(lt::info_hash_t const& torrent, lt::piece_index_t piece);
