@@ -8,6 +8,7 @@
 
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/bdecode.hpp>
+#include <libtorrent/error_code.hpp>
 #include <libtorrent/peer_connection_handle.hpp>
 #include <libtorrent/torrent_flags.hpp>
 #include <libtorrent/torrent_handle.hpp>
@@ -150,8 +151,27 @@ public:
 	{
 		auto const s = storage();
 		if (!s) return;
+		if (s->holds(piece) && s->pieces().state(piece) == piece_state::verified) return s->counted_twice();
 		s->verified(piece);
 		if (s->holds(piece)) keep_wanted(piece);
+	}
+
+	// In a torrent of v2 alone libtorrent asks peers for the hashes of the piece's blocks now (see forgetting.hpp).
+	void on_piece_failed(lt::piece_index_t const piece) override
+	{
+		if (auto const s = storage(); s && !s->info_hashes().has_v1()) s->never_hold(piece);
+	}
+
+	// True: there is no pause. Hashes of blocks of a piece of which a write is held are nothing to stop for (see
+	// forgetting.hpp); what v1 and v2 really disagree about libtorrent finds when it is told a hash.
+	bool on_pause() override
+	{
+		auto const s = storage();
+		if (!s || s->delivers_hash() || s->held_pieces().empty()) return false;
+		if (m_torrent.status({}).errc != lt::errors::torrent_inconsistent_hashes) return false;
+		m_torrent.clear_error();
+		m_torrent.resume();
+		return true;
 	}
 
 	// After a check libtorrent has pieces that never "passed": it hashed what was in memory.

@@ -100,6 +100,19 @@ private:
 	lt::piece_index_t const m_piece;
 };
 
+class recheck_step final : public own_step
+{
+public:
+	explicit recheck_step(std::weak_ptr<torrent_storage> storage) : m_storage(std::move(storage)) {}
+	void run() override
+	{
+		if (auto const storage = m_storage.lock(); storage && !storage->removed()) storage->recheck();
+	}
+
+private:
+	std::weak_ptr<torrent_storage> const m_storage;
+};
+
 class review_step final : public own_step
 {
 public:
@@ -154,7 +167,27 @@ void torrent_storage::touched(lt::piece_index_t const piece) const
 
 bool torrent_storage::hold(lt::piece_index_t const piece, write_done& done)
 {
-	return m_core->may_have_to_go() && shape().num_blocks(piece) > 1 && m_forgetting.hold(piece, done);
+	return m_core->may_have_to_go() && shape().num_blocks(piece) > 1 && m_holds_any
+		&& !std::ranges::binary_search(m_never_held, piece) && m_forgetting.hold(piece, done);
+}
+
+void torrent_storage::never_hold(lt::piece_index_t const piece)
+{
+	auto const at = std::ranges::lower_bound(m_never_held, piece);
+	if (at == m_never_held.end() || *at != piece) m_never_held.insert(at, piece);
+}
+
+// Not here: libtorrent is in the middle of counting.
+void torrent_storage::counted_twice()
+{
+	m_holds_any = false;
+	for (auto& done : m_forgetting.release_all()) m_completions->push(std::move(done));
+	m_completions->push(step_due{std::make_unique<recheck_step>(weak_from_this())});
+}
+
+void torrent_storage::recheck()
+{
+	if (can_forget() && !is_checking()) m_forgetting.torrent().force_recheck();
 }
 
 bool torrent_storage::is_unprotected(lt::piece_index_t const piece) const

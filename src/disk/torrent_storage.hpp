@@ -86,6 +86,14 @@ public:
 	[[nodiscard]] bool can_forget() const noexcept { return m_forgetting.attached(); }
 	// Keeps a write's completion back where the piece may have to be forgotten; takes `done` if so.
 	bool hold(lt::piece_index_t piece, write_done& done);
+	// Not for this piece from now on.
+	void never_hold(lt::piece_index_t piece);
+	// libtorrent counted a piece of which one is held twice. From now on none is, those that are complete as written, and a
+	// recheck makes it count again.
+	void counted_twice();
+	void recheck();
+	// A hash is being delivered at this moment.
+	[[nodiscard]] bool delivers_hash() const noexcept { return m_delivering.has_value(); }
 	// Whether one is kept back.
 	[[nodiscard]] bool holds(lt::piece_index_t const piece) const { return m_forgetting.holds(piece); }
 	// Bytes written to such a piece are not kept, and its hash is to be wrong.
@@ -186,6 +194,7 @@ private:
 	std::shared_ptr<completion_queue> const m_completions;
 	std::weak_ptr<memory_events> m_events;
 	forgetting m_forgetting{*m_completions};
+	std::vector<lt::piece_index_t> m_never_held; // sorted
 	struct write_history
 	{
 		std::uint64_t last_push = 0;
@@ -196,6 +205,7 @@ private:
 	};
 	std::map<lt::piece_index_t, write_history> m_writes; // of pieces that were not verified since
 	bool m_cancelled_any = false;
+	bool m_holds_any = true;
 	std::uint64_t m_next_hash = 0;
 	std::vector<std::uint64_t> m_hashing;                // sorted
 	std::list<std::pair<std::uint64_t, ready>> m_fenced; // (first hash it need not wait for, ...)

@@ -52,7 +52,10 @@ void alert_pump::handle_torrent(lt::alert const& alert)
 		if (s->state == lt::torrent_status::checking_files) torrent->checking();
 	}
 	else if (auto const* const e = lt::alert_cast<lt::torrent_error_alert>(&alert))
-		torrent->fail(errc::torrent_failed, stopped_because(e->error));
+	{
+		// The disk's extension undoes an error that is none; the alert comes all the same.
+		if (e->handle.status({}).errc) torrent->fail(errc::torrent_failed, stopped_because(e->error));
+	}
 	else if (auto const* const r = lt::alert_cast<lt::save_resume_data_alert>(&alert))
 		torrent->resume_data_saved(r->params);
 	else if (lt::alert_cast<lt::save_resume_data_failed_alert>(&alert))

@@ -5,6 +5,8 @@
 #include "hostile/scripted_peer.hpp"
 #include "hostile/swarm_session.hpp"
 
+#include <libtorrent/peer_info.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -152,6 +154,19 @@ public:
 			o += char('0' + int(std::uint8_t(torrent.piece_priority(lt::piece_index_t(i)))));
 			o += ' ';
 		}
+		// What libtorrent is at: blocks that are asked for (r), being written (w) or there (f), and whom it asks.
+		for (auto const& part : torrent.get_download_queue())
+		{
+			o += "\npart " + std::to_string(static_cast<int>(part.piece_index)) + " ";
+			for (int i = 0; i < part.blocks_in_piece; ++i) o += "-rwf"[int(part.blocks[i].state)];
+		}
+		std::vector<lt::peer_info> all;
+		torrent.get_peer_info(all);
+		for (auto const& p : all)
+			o += "\npeer " + p.ip.address().to_string() + (p.flags & lt::peer_info::remote_choked ? " chokes" : "")
+				+ (p.flags & lt::peer_info::interesting ? " interests" : "") + (p.flags & lt::peer_info::snubbed ? " snubbed" : "")
+				+ " has 79: " + (p.pieces.size() > 79 && p.pieces[lt::piece_index_t(79)] ? "yes" : "no")
+				+ " asked " + std::to_string(p.download_queue_length) + " timed out " + std::to_string(p.timed_out_requests);
 		return o;
 	}
 

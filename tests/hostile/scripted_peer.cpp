@@ -1,5 +1,7 @@
 #include "hostile/scripted_peer.hpp"
 
+#include <libtorrent/hasher.hpp>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
@@ -59,7 +61,8 @@ public:
 		m_socket.async_connect(m_peer.m_other, [self = shared_from_this()](error_code const e) {
 			if (e) return self->close(false);
 			auto id = "-XX0001-" + std::to_string(100'000 + self->m_random() % 900'000) + "script";
-			self->send(wire::handshake(hash_of(self->m_peer.m_info), id, self->script().fast));
+			self->send(wire::handshake(hash_of(self->m_peer.m_info), id, self->script().fast
+				, self->m_peer.m_info.info_hashes().has_v2()));
 			self->m_in.resize(wire::handshake_bytes);
 			self->read_then([&c = *self] { c.greet(); });
 		});
@@ -77,6 +80,21 @@ public:
 	}
 
 	void shake_hands() { if (m_greeted && !m_closed) send(wire::extension_handshake(script().dont_have)); }
+
+	void send_hashes(int const piece)
+	{
+		if (!m_greeted || m_closed) return;
+		auto const& info = m_peer.m_info;
+		std::vector<std::string> hashes;
+		for (std::size_t i = 0; i < m_peer.num_blocks(piece); ++i)
+		{
+			auto const hash = lt::hasher256(m_peer.bytes(m_peer.block_at(piece, static_cast<int>(i)))).final();
+			hashes.emplace_back(hash.data(), hash.size());
+		}
+		auto const first = piece * (info.piece_length() / block_bytes);
+		auto const root = info.orig_files().root(lt::file_index_t(0));
+		send(wire::hashes_message({root.data(), static_cast<std::size_t>(root.size())}, first, hashes));
+	}
 
 	void leave()
 	{
@@ -121,7 +139,7 @@ private:
 			send(wire::extension_handshake(script().dont_have));
 			if (script().second_handshake) send(wire::second_extension_handshake());
 		}
-		if (script().seeds) send(wire::message(wire::unchoke));
+		if (script().seeds && !script().chokes) send(wire::message(wire::unchoke));
 		read_message();
 		tick();
 	}
@@ -176,8 +194,9 @@ private:
 			});
 		case wire::hash_request:
 			// Of blocks (BEP 52: after the root's 32 bytes the base layer, 0), which are asked for when a v2 piece has failed: no
-			// answer. libtorrent 2.0.8 writes beyond an array when such a request is turned down (hash_picker::hashes_rejected).
-			if (wire::read_int(payload, 32) == 0) return;
+			// answer before send_hashes(). libtorrent 2.0.8 writes beyond an array when such a request is turned down (hash_picker::hashes_rejected).
+			if (wire::read_int(payload, 32) == 0)
+				return m_peer.note([&](peer_record& r) { r.hashes_asked.push_back(m_peer.piece_of_block(wire::read_int(payload, 36))); });
 			return send(wire::message(wire::hash_reject, payload));
 		default: return;
 		}
@@ -380,6 +399,11 @@ void scripted_peer::shake_hands()
 	boost::asio::post(m_context, [this] { if (m_connection) m_connection->shake_hands(); });
 }
 
+void scripted_peer::send_hashes(int const piece)
+{
+	boost::asio::post(m_context, [this, piece] { if (m_connection) m_connection->send_hashes(piece); });
+}
+
 void scripted_peer::leave()
 {
 	boost::asio::post(m_context, [this] { if (m_connection) m_connection->leave(); });
@@ -397,6 +421,8 @@ void scripted_peer::reconnect()
 	m_pause.expires_after(pause_before_return);
 	m_pause.async_wait([this](error_code const ec) { if (!ec) connect(); });
 }
+
+int scripted_peer::piece_of_block(int const block) const { return block / (m_info.piece_length() / block_bytes); }
 
 wire::block scripted_peer::block_at(int const piece, int const index) const
 {

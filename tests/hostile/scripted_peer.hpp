@@ -32,6 +32,8 @@ struct peer_script
 {
 	// -- as a seed: it has everything, says so, and unchokes whoever comes
 	bool seeds = false;
+	// But does not unchoke.
+	bool chokes = false;
 	// Blocks that are sent with every byte wrong; null: none. Called on the peer's thread.
 	std::function<bool(wire::block const&)> corrupt{};
 	// Blocks that it is asked for and does not send; null: none. Likewise.
@@ -78,6 +80,7 @@ struct peer_record
 	std::int64_t wrong_blocks = 0;      // a byte was wrong, or nobody had asked
 	std::int64_t rejects = 0;
 	std::set<int> there;                // what the other side says that it has, on this connection
+	std::vector<int> hashes_asked;      // pieces: the hashes of their blocks
 	std::map<int, int> told_gone;       // pieces of which it said that it has them no more, how often
 };
 
@@ -106,6 +109,8 @@ public:
 	void push(std::vector<int> pieces);
 	// Sends the extension handshake (BEP 10) that script.late_handshake kept back, on the connection there is.
 	void shake_hands();
+	// Sends the right hashes of the piece's blocks, asked for or not. The first file's, of a v2 torrent.
+	void send_hashes(int piece);
 	// Ends the connection when all is out that was sent, and does not come back.
 	void leave();
 	[[nodiscard]] std::string const& address() const { return m_address; }
@@ -119,6 +124,7 @@ private:
 	// The film's bytes there; zeros where it has ended (padding).
 	[[nodiscard]] std::string bytes(wire::block const& b) const;
 	[[nodiscard]] std::size_t num_blocks(int piece) const;
+	[[nodiscard]] int piece_of_block(int block) const;
 	[[nodiscard]] wire::block block_at(int piece, int index) const;
 	[[nodiscard]] wire::block any_block(int piece, std::uint32_t random) const;
 	template <typename Change> void note(Change change)

@@ -148,7 +148,9 @@ void swarm_session::count(lt::alert* const a)
 		// Who is banned for one block that is known to be wrong has no alert of its own.
 		if (d->error == lt::errors::peer_banned) banned.push_back(d->endpoint.address().to_string());
 	}
-	if (lt::alert_cast<lt::torrent_error_alert>(a) || lt::alert_cast<lt::file_error_alert>(a)) errors.push_back(a->message());
+	if (lt::alert_cast<lt::torrent_error_alert>(a)) errors.push_back(a->message());
+	// A peer's request that waited for room to lend, and whose piece went meanwhile, is turned down: libtorrent says so.
+	if (auto const* f = lt::alert_cast<lt::file_error_alert>(a); f && f->error != boost::asio::error::eof) errors.push_back(f->message());
 }
 
 std::string swarm_session::dump() const

@@ -1,5 +1,6 @@
 #include "hostile/wire.hpp"
 
+#include <bit>
 #include <stdexcept>
 
 namespace slipstream::test::wire {
@@ -10,6 +11,7 @@ constexpr std::string_view protocol = "\x13" "BitTorrent protocol";
 constexpr std::size_t reserved_at = 20;
 constexpr char extensions_bit = 0x10; // of the sixth reserved byte (BEP 10)
 constexpr char fast_bit = 0x04;       // of the eighth (BEP 6)
+constexpr char v2_bit = 0x10;         // likewise (BEP 52)
 
 void put(std::string& to, std::uint32_t const n)
 {
@@ -26,12 +28,12 @@ std::string head(id const m, std::size_t const payload_bytes)
 
 } // namespace
 
-std::string handshake(std::string_view const hash, std::string_view const peer_id, bool const fast)
+std::string handshake(std::string_view const hash, std::string_view const peer_id, bool const fast, bool const v2)
 {
 	std::string o(protocol);
 	o.append(8, '\0');
 	o[reserved_at + 5] = extensions_bit;
-	o[reserved_at + 7] = fast ? fast_bit : '\0';
+	o[reserved_at + 7] = static_cast<char>((fast ? fast_bit : 0) | (v2 ? v2_bit : 0));
 	o += hash;
 	o += peer_id;
 	if (o.size() != handshake_bytes) throw std::logic_error("a handshake has 68 bytes");
@@ -61,6 +63,19 @@ std::string piece_message(block const& b, std::string_view const bytes)
 	for (int const n : {b.piece, b.start}) put(o, static_cast<std::uint32_t>(n));
 	o += bytes;
 	return o;
+}
+
+std::string hashes_message(std::string_view const root, int const first_block, std::vector<std::string> const& of_blocks)
+{
+	std::string o(root);
+	auto const count = static_cast<std::uint32_t>(of_blocks.size());
+	put(o, 0); // the layer of the blocks
+	put(o, static_cast<std::uint32_t>(first_block));
+	put(o, count);
+	// Layers of proof, of which those that follow from the hashes themselves are left out: no other is said to be there.
+	put(o, static_cast<std::uint32_t>(std::bit_width(count) - 2));
+	for (auto const& hash : of_blocks) o += hash;
+	return message(hashes, o);
 }
 
 std::string full_bitfield(int const num_pieces)
