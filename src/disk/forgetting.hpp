@@ -86,6 +86,7 @@ public:
 	bool hold(lt::piece_index_t piece, write_done& done);
 	[[nodiscard]] bool holds(lt::piece_index_t const piece) const { return m_held.count(piece) != 0; }
 	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.count(piece) != 0; }
+	[[nodiscard]] bool is_forgetting_any() const noexcept { return !m_forgetting.empty(); }
 
 	// Begins. `has_passed`: its hash was found right. Precondition: attached, not begun, and either holds(piece) or the piece has not passed and none of its
 	// writes waits for its completion. False when libtorrent has nothing to forget: it is clearing the piece already.

@@ -212,8 +212,9 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 		{
 			// A recheck costs the torrent its peers: not for room that is only being prepared.
 			if (!m_core->cache.is_low()) return false;
-			// What a recheck finds is libtorrent's for good, too: without this, one recheck would lead to the next.
-			if (!seeding && forget_another()) return false;
+			// What a recheck finds is libtorrent's for good, too: without this, one recheck would lead to the next. What is being
+			// forgotten makes room as well.
+			if (!seeding && (m_forgetting.is_forgetting_any() || forget_another())) return false;
 			shrink_by_recheck(piece);
 			return true;
 		}
