@@ -2,7 +2,21 @@
 
 #include <system_error>
 
+#include <sched.h>
+
 namespace slipstream {
+
+namespace {
+
+// Who wakes this thread is a network thread in the middle of a call: it goes on, and this one begins on the other processor, or
+// when that one waits. Where the system refuses, it is as other threads are.
+void give_way_to_who_wakes_us() noexcept
+{
+	sched_param const no_priority{};
+	::sched_setscheduler(0, SCHED_BATCH, &no_priority);
+}
+
+} // namespace
 
 upkeep::upkeep(block_pool& pool) : m_pool(pool)
 {
@@ -36,6 +50,7 @@ void upkeep::is_due() noexcept
 
 void upkeep::work() noexcept
 {
+	give_way_to_who_wakes_us();
 	for (;;)
 	{
 		{
