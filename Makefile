@@ -31,7 +31,8 @@ test: setup ## build everything and run every test
 test-asan: setup ## every test with address, leak and undefined-behaviour checks
 	@$(MAKE) --no-print-directory preset-asan
 
-test-tsan: setup ## every test with the race detector (libtorrent's library is not instrumented)
+test-tsan: setup ## every test with the race detector, libtorrent too (builds that once, from its Debian source package)
+	@scripts/instrumented_libtorrent build-libtorrent-tsan thread
 	@$(MAKE) --no-print-directory preset-tsan
 
 test-layers-asan: setup ## test-asan of the layers below the engine

@@ -12,8 +12,10 @@
 #include <libtorrent/peer_connection_handle.hpp>
 #include <libtorrent/torrent_flags.hpp>
 #include <libtorrent/torrent_handle.hpp>
+#include <libtorrent/torrent_info.hpp>
 #include <libtorrent/torrent_status.hpp>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <set>
@@ -141,6 +143,7 @@ public:
 		s->core().cache.make_room(); // for pieces that could not go when they were asked to
 		s->core().look_for_room();
 		bool const paused = bool(m_torrent.flags() & lt::torrent_flags::paused);
+		if (!paused) s->recheck_if_due();
 		if (!paused && !s->core().cache.is_low() && s->cancelled_since_asked())
 			ask_again(m_torrent, [&](lt::piece_index_t const p) { return s->pieces().state(p) == piece_state::absent; });
 		if (s->core().cache.crowded())
@@ -162,16 +165,26 @@ public:
 		if (auto const s = storage(); s && !s->info_hashes().has_v1()) s->never_hold(piece);
 	}
 
-	// True: there is no pause. Hashes of blocks of a piece of which a write is held are nothing to stop for (see
-	// forgetting.hpp); what v1 and v2 really disagree about libtorrent finds when it is told a hash.
+	// True: there is no pause.
 	bool on_pause() override
 	{
-		auto const s = storage();
-		if (!s || s->delivers_hash() || s->held_pieces().empty()) return false;
-		if (m_torrent.status({}).errc != lt::errors::torrent_inconsistent_hashes) return false;
-		m_torrent.clear_error();
-		m_torrent.resume();
-		return true;
+		if (stops_for_hashes_of_a_peer())
+		{
+			m_torrent.clear_error();
+			if (!m_is_paused)
+			{
+				m_torrent.resume();
+				return true;
+			}
+		}
+		m_is_paused = true; // an application's; or it was, and was graceful until now
+		return false;
+	}
+
+	bool on_resume() override
+	{
+		m_is_paused = false;
+		return false;
 	}
 
 	// After a check libtorrent has pieces that never "passed": it hashed what was in memory.
@@ -210,6 +223,32 @@ public:
 	}
 
 private:
+	// A hybrid torrent stops when a peer sends right hashes of a piece that libtorrent does not "have": because a write is held, or
+	// because it was given up (see forgetting.hpp). What v1 and v2 really disagree about is found when a hash is delivered.
+	[[nodiscard]] bool stops_for_hashes_of_a_peer()
+	{
+		auto const s = storage();
+		return s && s->core().cache.enabled() && !s->delivers_hash()
+			&& m_torrent.status({}).errc == lt::errors::torrent_inconsistent_hashes;
+	}
+
+	[[nodiscard]] bool knows_piece_layers() const
+	{
+		auto const info = m_torrent.torrent_file();
+		if (!info) return false;
+		auto const& files = info->orig_files();
+		auto const layers = m_torrent.piece_layers();
+		for (auto const file : files.file_range())
+		{
+			// A file of one piece has none: its root is that piece's hash.
+			if (files.pad_file_at(file) || files.file_size(file) <= files.piece_length()) continue;
+			auto const i = static_cast<std::size_t>(static_cast<int>(file));
+			if (i >= layers.size() || layers[i].empty()) return false;
+			if (std::ranges::any_of(layers[i], [](lt::sha256_hash const& hash) { return hash.is_all_zeros(); })) return false;
+		}
+		return true;
+	}
+
 	// An application may have stopped wanting a piece while it came. libtorrent counts one that passed, of which a write is
 	// held, and that is not wanted twice, and then thinks that it has finished (see forgetting.hpp).
 	void keep_wanted(lt::piece_index_t const piece)
@@ -226,6 +265,7 @@ private:
 		if (!s) return nullptr;
 		m_storage = s;
 		s->learn(m_torrent.info_hashes());
+		if (!s->info_hashes().has_v1() && !knows_piece_layers()) s->hold_none();
 		m_core->enter_names(s);
 		s->report_to(m_events);
 		s->attach(m_torrent, weak_from_this());
@@ -238,6 +278,7 @@ private:
 	std::vector<std::weak_ptr<peer_part>> m_peers;
 	std::weak_ptr<torrent_storage> m_storage;
 	admission m_admission;
+	bool m_is_paused = false; // by others
 };
 
 class session_part final : public lt::plugin

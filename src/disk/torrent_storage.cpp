@@ -1,6 +1,7 @@
 #include "disk/torrent_storage.hpp"
 #include "disk/disk_core.hpp"
 
+#include <libtorrent/torrent_flags.hpp>
 #include <libtorrent/torrent_status.hpp>
 
 #include <algorithm>
@@ -106,7 +107,7 @@ public:
 	explicit recheck_step(std::weak_ptr<torrent_storage> storage) : m_storage(std::move(storage)) {}
 	void run() override
 	{
-		if (auto const storage = m_storage.lock(); storage && !storage->removed()) storage->recheck();
+		if (auto const storage = m_storage.lock(); storage && !storage->removed()) storage->recheck_if_due();
 	}
 
 private:
@@ -171,23 +172,32 @@ bool torrent_storage::hold(lt::piece_index_t const piece, write_done& done)
 		&& !std::ranges::binary_search(m_never_held, piece) && m_forgetting.hold(piece, done);
 }
 
-void torrent_storage::never_hold(lt::piece_index_t const piece)
+void torrent_storage::never_hold(lt::piece_index_t const piece) noexcept
 {
 	auto const at = std::ranges::lower_bound(m_never_held, piece);
-	if (at == m_never_held.end() || *at != piece) m_never_held.insert(at, piece);
+	try { if (at == m_never_held.end() || *at != piece) m_never_held.insert(at, piece); }
+	catch (std::bad_alloc const&) { hold_none(); }
 }
 
-// Not here: libtorrent is in the middle of counting.
+// Not here: libtorrent is in the middle of counting. What is held stays held until then, or it would be written in a piece
+// that libtorrent has forgotten by then.
 void torrent_storage::counted_twice()
 {
-	m_holds_any = false;
-	for (auto& done : m_forgetting.release_all()) m_completions->push(std::move(done));
+	if (!m_holds_any) return;
 	m_completions->push(step_due{std::make_unique<recheck_step>(weak_from_this())});
+	m_holds_any = false;
+	m_recheck_due = true;
 }
 
-void torrent_storage::recheck()
+void torrent_storage::recheck_if_due()
 {
-	if (can_forget() && !is_checking()) m_forgetting.torrent().force_recheck();
+	if (!m_recheck_due || !can_forget()) return;
+	if (is_checking()) m_recheck_due = false; // it is counting
+	else if (!(m_forgetting.torrent().flags() & lt::torrent_flags::paused))
+	{
+		m_recheck_due = false;
+		m_forgetting.torrent().force_recheck();
+	}
 }
 
 bool torrent_storage::is_unprotected(lt::piece_index_t const piece) const
@@ -269,6 +279,12 @@ void torrent_storage::before_hash_of_given(lt::piece_index_t const piece)
 	auto const written = m_writes.find(piece);
 	if (written == m_writes.end() || !written->second.take_given_cancelled() || is_checking()) return;
 	m_completions->push(step_due{std::make_unique<names_step>(weak_from_this(), piece)});
+}
+
+// While libtorrent checks it takes no piece, and would not clear this one.
+void torrent_storage::take_names_off(lt::piece_index_t const piece)
+{
+	if (!is_checking()) m_forgetting.take_names_off(piece, shape().piece_bytes(piece));
 }
 
 bool torrent_storage::take_cancelled(lt::piece_index_t const piece)

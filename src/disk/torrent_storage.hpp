@@ -86,14 +86,15 @@ public:
 	[[nodiscard]] bool can_forget() const noexcept { return m_forgetting.attached(); }
 	// Keeps a write's completion back where the piece may have to be forgotten; takes `done` if so.
 	bool hold(lt::piece_index_t piece, write_done& done);
-	// Not for this piece from now on.
-	void never_hold(lt::piece_index_t piece);
-	// libtorrent counted a piece of which one is held twice. From now on none is, those that are complete as written, and a
-	// recheck makes it count again.
+	// Not for this piece from now on; not for any.
+	void never_hold(lt::piece_index_t piece) noexcept;
+	void hold_none() noexcept { m_holds_any = false; }
+	// libtorrent counted a piece of which one is held twice. From now on none is, and a recheck makes it count again: soon, or
+	// when the torrent is not paused any more.
 	void counted_twice();
-	void recheck();
+	void recheck_if_due();
 	// A hash is being delivered at this moment.
-	[[nodiscard]] bool delivers_hash() const noexcept { return m_delivering.has_value(); }
+	[[nodiscard]] bool delivers_hash() const noexcept { return m_delivers_hash; }
 	// Whether one is kept back.
 	[[nodiscard]] bool holds(lt::piece_index_t const piece) const { return m_forgetting.holds(piece); }
 	// Bytes written to such a piece are not kept, and its hash is to be wrong.
@@ -118,7 +119,7 @@ public:
 	// this: libtorrent has the piece for good, and there is nothing to keep back any more.
 	void given(lt::piece_index_t piece);
 	void before_hash_of_given(lt::piece_index_t piece);
-	void take_names_off(lt::piece_index_t const piece) { m_forgetting.take_names_off(piece, shape().piece_bytes(piece)); }
+	void take_names_off(lt::piece_index_t piece);
 	void hash_asked(lt::piece_index_t const piece) { m_forgetting.hash_asked(piece); }
 	// libtorrent begins a recheck. What is being forgotten is gone at once.
 	void recheck_begins();
@@ -150,12 +151,18 @@ public:
 	void finish_hash(std::uint64_t number, lt::piece_index_t piece, std::vector<block_ref> blocks, Deliver deliver)
 	{
 		m_delivering.emplace(piece, std::move(blocks));
+		m_delivers_hash = true;
 		// Also when a handler throws: fences must not wait for ever.
 		struct at_end
 		{
 			torrent_storage& storage;
 			std::uint64_t number;
-			~at_end() { storage.m_delivering.reset(); storage.release_fences(number); }
+			~at_end()
+			{
+				storage.m_delivers_hash = false;
+				storage.m_delivering.reset();
+				storage.release_fences(number);
+			}
 		} const end{*this, number};
 		deliver();
 	}
@@ -206,6 +213,8 @@ private:
 	std::map<lt::piece_index_t, write_history> m_writes; // of pieces that were not verified since
 	bool m_cancelled_any = false;
 	bool m_holds_any = true;
+	bool m_recheck_due = false;
+	bool m_delivers_hash = false;
 	std::uint64_t m_next_hash = 0;
 	std::vector<std::uint64_t> m_hashing;                // sorted
 	std::list<std::pair<std::uint64_t, ready>> m_fenced; // (first hash it need not wait for, ...)

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <libtorrent/alert_types.hpp>
+#include <libtorrent/error_code.hpp>
 #include <libtorrent/torrent_status.hpp>
 
 #include <vector>
@@ -22,6 +23,14 @@ std::string printed(boost::asio::ip::address const& address, int const port)
 std::string stopped_because(lt::error_code const& ec)
 {
 	return fmt::format("libtorrent stopped the torrent: {}", ec.message());
+}
+
+// What the disk's extension undoes; the alert comes all the same.
+bool is_undone(lt::torrent_error_alert const& alert)
+{
+	if (alert.error != lt::errors::torrent_inconsistent_hashes) return false;
+	try { return !alert.handle.status({}).errc; }
+	catch (lt::system_error const&) { return true; } // it has left
 }
 
 } // namespace
@@ -53,8 +62,7 @@ void alert_pump::handle_torrent(lt::alert const& alert)
 	}
 	else if (auto const* const e = lt::alert_cast<lt::torrent_error_alert>(&alert))
 	{
-		// The disk's extension undoes an error that is none; the alert comes all the same.
-		if (e->handle.status({}).errc) torrent->fail(errc::torrent_failed, stopped_because(e->error));
+		if (!is_undone(*e)) torrent->fail(errc::torrent_failed, stopped_because(e->error));
 	}
 	else if (auto const* const r = lt::alert_cast<lt::save_resume_data_alert>(&alert))
 		torrent->resume_data_saved(r->params);

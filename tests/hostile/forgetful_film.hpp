@@ -42,13 +42,15 @@ public:
 	static constexpr int in_memory = 32;
 	static constexpr int window = 8;
 
-	explicit forgetful_film(torrent_kind const kind, int const connections = 12)
+	// A magnet link's seeds are connected at once, since its metadata comes from them.
+	explicit forgetful_film(torrent_kind const kind, int const connections = 12, bool const by_magnet = false)
 		: files("film.bin", {{"film.bin", count * film_piece_bytes - 5000}}, kind, film_piece_bytes)
 		, first(files, honest_at("127.0.0.2"))
 		, second(files, honest_at("127.0.0.3"))
 		, mine({.disk = disk, .connections = connections})
 	{
-		torrent = mine.add(files);
+		torrent = mine.add(files, by_magnet);
+		if (by_magnet) connect_honest_seeds();
 		EXPECT_TRUE(mine.run_until([&] { return torrent.status().state >= lt::torrent_status::downloading; }));
 	}
 

@@ -80,7 +80,43 @@ TEST_P(hostile_hashes, that_nobody_asked_for_keep_nothing_from_coming)
 	EXPECT_LE(f.disk.stats().peak_bytes, f.disk.stats().capacity_bytes);
 }
 
+// Hashes of a piece that is not here, twice: the first time they are new to libtorrent.
+TEST_P(hostile_hashes, of_what_is_not_here_keep_nothing_from_coming)
+{
+	auto& knows = meet_one_that_knows_hashes();
+	f.connect_honest_seeds();
+	for (int const piece : {40, 41, 42, 40, 41, 42}) knows.send_hashes(piece);
+	f.play(0, 60);
+	for (int const piece : {0, 1, 2, 0, 1, 2}) knows.send_hashes(piece); // gone by now
+	f.play(0, f.count);
+	is_not_stopped();
+	f.all_is_well();
+}
+
 INSTANTIATE_TEST_SUITE_P(kinds, hostile_hashes
+	, ::testing::Values(torrent_kind::v2, torrent_kind::hybrid), name_of_kind);
+
+// libtorrent has no piece layers (BEP 52) of a magnet link's torrent, asks for them, and goes on asking when it has them. Each
+// answer is a peer's hashes of all there is. (Of one that is v2 alone pieces go by rechecks: see forgetting.hpp.)
+class magnet : public ::testing::TestWithParam<torrent_kind> {};
+
+TEST_P(magnet, is_played_through_a_memory_that_is_too_small)
+{
+	forgetful_film f(GetParam(), 12, true);
+	// It asks again after three seconds: the film should not be over by then.
+	for (auto const* const seed : {&f.first, &f.second}) seed->torrent().set_upload_limit(800'000);
+	for (int round = 0; round < 2 && !HasFatalFailure(); ++round) f.play(0, f.count);
+	f.all_is_right();
+	auto const s = f.torrent.status();
+	EXPECT_FALSE(s.errc) << s.errc.message();
+	EXPECT_FALSE(s.flags & lt::torrent_flags::paused);
+	EXPECT_THAT(f.mine.banned, ::testing::IsEmpty());
+	EXPECT_EQ(s.total_failed_bytes, 0);
+	EXPECT_LE(f.disk.stats().peak_bytes, f.disk.stats().capacity_bytes);
+	EXPECT_GT(f.disk.stats().pieces_forgotten, 10);
+}
+
+INSTANTIATE_TEST_SUITE_P(kinds, magnet
 	, ::testing::Values(torrent_kind::v2, torrent_kind::hybrid), name_of_kind);
 
 } // namespace

@@ -2,6 +2,8 @@
 
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/extensions/smart_ban.hpp>
+#include <libtorrent/extensions/ut_metadata.hpp>
+#include <libtorrent/magnet_uri.hpp>
 #include <libtorrent/operations.hpp>
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/posix_disk_io.hpp>
@@ -88,6 +90,7 @@ swarm_session::swarm_session(swarm_options options)
 	// No peer exchange: peers would connect to each other, and twice to us.
 	lt::session_params params(std::move(s), {});
 	params.extensions.push_back(std::make_shared<every_torrent>(&lt::create_smart_ban_plugin));
+	params.extensions.push_back(std::make_shared<every_torrent>(&lt::create_ut_metadata_plugin));
 	if (m_disk) params.disk_io_constructor = m_disk->constructor();
 	else params.disk_io_constructor = lt::posix_disk_io_constructor;
 	m_session = std::make_unique<lt::session>(std::move(params));
@@ -97,10 +100,11 @@ swarm_session::swarm_session(swarm_options options)
 
 swarm_session::~swarm_session() = default;
 
-lt::torrent_handle swarm_session::add(shared_files const& files)
+lt::torrent_handle swarm_session::add(shared_files const& files, bool const by_magnet)
 {
 	lt::add_torrent_params p;
-	p.ti = std::make_shared<lt::torrent_info>(files.torrent_file(), lt::from_span);
+	if (by_magnet) p = lt::parse_magnet_uri(files.magnet());
+	else p.ti = std::make_shared<lt::torrent_info>(files.torrent_file(), lt::from_span);
 	p.save_path = m_folder.path().string();
 	p.flags &= ~(lt::torrent_flags::paused | lt::torrent_flags::auto_managed);
 	return m_session->add_torrent(std::move(p));
@@ -148,9 +152,7 @@ void swarm_session::count(lt::alert* const a)
 		// Who is banned for one block that is known to be wrong has no alert of its own.
 		if (d->error == lt::errors::peer_banned) banned.push_back(d->endpoint.address().to_string());
 	}
-	if (lt::alert_cast<lt::torrent_error_alert>(a)) errors.push_back(a->message());
-	// A peer's request that waited for room to lend, and whose piece went meanwhile, is turned down: libtorrent says so.
-	if (auto const* f = lt::alert_cast<lt::file_error_alert>(a); f && f->error != boost::asio::error::eof) errors.push_back(f->message());
+	if (lt::alert_cast<lt::torrent_error_alert>(a) || lt::alert_cast<lt::file_error_alert>(a)) errors.push_back(a->message());
 }
 
 std::string swarm_session::dump() const

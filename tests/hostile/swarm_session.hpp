@@ -57,7 +57,7 @@ public:
 	explicit swarm_session(swarm_options options);
 	~swarm_session();
 
-	lt::torrent_handle add(shared_files const& files);
+	lt::torrent_handle add(shared_files const& files, bool by_magnet = false);
 	// Runs alerts until `done`, a minute at most; answers whether it came. Looks at the memory's use each time.
 	[[nodiscard]] bool run_until(std::function<bool()> const& done);
 	[[nodiscard]] boost::asio::ip::tcp::endpoint endpoint();

@@ -100,6 +100,8 @@ TEST_P(hostile_swarm, at_once_does_an_honest_peer_and_a_player_no_harm)
 	EXPECT_GT(vanishes.record().connections, 2);
 	for (auto const* const p : {&lies, &mixes}) EXPECT_EQ(p->record().connections, 1) << p->address();
 	EXPECT_THAT(f.mine.banned, ::testing::Each(::testing::AnyOf(lies.address(), mixes.address()))) << f.dump();
+	// A request that waits for room to lend, and whose piece goes meanwhile, is turned down: libtorrent says so.
+	std::erase_if(f.mine.errors, [](std::string const& e) { return e.find("End of file") != e.npos; });
 	f.all_is_well();
 }
 
