@@ -1,25 +1,18 @@
 #include "interleavings/explorer.hpp"
 
 #include "disk/torrent_storage.hpp"
+#include "interleavings/explored_torrent.hpp"
 #include "interleavings/manual_hasher.hpp"
 #include "interleavings/seeds.hpp"
 #include "store/arriving_hashes.hpp"
 
-#include <libtorrent/hasher.hpp>
-#include <libtorrent/operations.hpp>
-
-#include <boost/asio/error.hpp>
-
 #include <algorithm>
-#include <cstring>
 
 namespace slipstream::test {
 
 namespace {
 
 constexpr std::int64_t reserved = 8; // disk_core.cpp
-
-bool aborted_by(lt::storage_error const& e) { return e.ec == boost::asio::error::operation_aborted; }
 
 // Two files with padding between them and a short end, in pieces of 1 to 4 blocks.
 lt::file_storage files_of(std::uint64_t const r)
@@ -47,54 +40,6 @@ lt::file_storage large_files_of(std::uint64_t const r)
 }
 
 } // namespace
-
-// Destroyed with its handler.
-class explorer::handler_end
-{
-public:
-	explicit handler_end(std::shared_ptr<call> c) : m_call(std::move(c)) {}
-	handler_end(handler_end&&) = default;
-	// std::function asks for it; a copy that is made is a handler that was copied.
-	handler_end(handler_end const& other) : m_call(other.m_call) { if (m_call) ++m_call->times; }
-	~handler_end() { if (m_call) m_call->alive = false; }
-	[[nodiscard]] call& of() const { return *m_call; }
-
-private:
-	std::shared_ptr<call> m_call;
-};
-
-struct explorer::events final : memory_events
-{
-	explorer& all;
-	torrent& of;
-	events(explorer& e, torrent& t) : all(e), of(t) {}
-	void piece_verified(lt::info_hash_t const&, lt::piece_index_t piece) override;
-	void piece_gone(lt::info_hash_t const&, lt::piece_index_t piece) override;
-};
-
-struct explorer::torrent
-{
-	lt::file_storage files;
-	geometry shape;
-	plain_store plain;
-	lt::sha1_hash name;
-	session* in = nullptr;
-	lt::storage_holder holder;
-	lt::storage_index_t index{0};
-	std::shared_ptr<events> hears;
-	std::shared_ptr<int> owner = std::make_shared<int>();
-	std::set<int> verified;       // as the events say
-
-	int const number;
-
-	torrent(lt::file_storage f, plain_pool& pool, int const n) : files(std::move(f)), shape(files), plain(shape, pool), number(n) {}
-	[[nodiscard]] bool live() const { return !in->aborted; }
-};
-
-void explorer::events::piece_verified(lt::info_hash_t const&, lt::piece_index_t const piece)
-{ of.verified.insert(static_cast<int>(piece)); }
-void explorer::events::piece_gone(lt::info_hash_t const&, lt::piece_index_t const piece)
-{ all.expect(of.verified.erase(static_cast<int>(piece)) == 1, "piece_gone is of a piece that was verified"); }
 
 explorer::explorer(std::uint64_t const seed, std::set<int> left_out)
 	: m_seed(seed), m_left_out(std::move(left_out)), m_large(mixed(seed) / 64 % 6 == 0)
@@ -240,28 +185,6 @@ void explorer::remove()
 	m_gone.push_back(t);
 }
 
-// What was asked of an index that is no longer in use.
-void explorer::stale(torrent const& t)
-{
-	if (t.in->disk == nullptr) return;
-	++m_seen.stale;
-	auto const piece = lt::piece_index_t(0);
-	std::vector<char> const bytes(block_bytes, 'x');
-	auto const w = begin_call(t, "write to what is gone");
-	t.in->disk->async_write(t.index, {piece, 0, t.shape.block_length(piece, 0)}, bytes.data(), nullptr
-		, [this, end = handler_end(w)](lt::storage_error const& e) {
-			called(end.of());
-			expect(aborted_by(e), "a write to what is gone is aborted");
-		}, {});
-	auto const r = begin_call(t, "read of what is gone");
-	t.in->disk->async_read(t.index, {piece, 0, 1}
-		, [this, end = handler_end(r)](lt::disk_buffer_holder b, lt::storage_error const& e) {
-			called(end.of());
-			expect(aborted_by(e) && !b, "a read of what is gone is aborted");
-		}, {});
-	m_inside = false;
-}
-
 // A view, as a player or a handle on another thread takes it.
 void explorer::lend(torrent& t)
 {
@@ -301,10 +224,8 @@ void explorer::abort(session& s)
 {
 	if (!s.disk) return;
 	note("abort");
-	m_inside = true;
 	s.aborted = true;
-	s.disk->abort(one_in(2));
-	m_inside = false;
+	m_handlers.inside([&] { s.disk->abort(one_in(2)); });
 }
 
 void explorer::deliver(session& s)
@@ -314,28 +235,7 @@ void explorer::deliver(session& s)
 	s.ios.poll_one();
 }
 
-// -- calls and their handlers
-
-std::shared_ptr<explorer::call> explorer::begin_call(torrent const& t, std::string name)
-{
-	auto c = std::make_shared<call>();
-	c->name = std::move(name);
-	c->number = m_next_call++;
-	c->of = &t;
-	m_calls.push_back(c);
-	note("#" + std::to_string(c->number) + " " + c->name + ", torrent " + std::to_string(t.number));
-	++m_seen.calls;
-	m_inside = true;
-	return c;
-}
-
-void explorer::called(call& c)
-{
-	std::erase_if(m_hashes_out, [&](auto const& h) { return h.get() == &c; });
-	auto const which = "#" + std::to_string(c.number) + " " + c.name;
-	expect(!m_inside, which + ": its handler ran inside a call");
-	expect(++c.times == 1, which + ": its handler ran, or was copied, more than once");
-}
+// -- judgement
 
 bool explorer::may_write() const
 { return num_held() < m_core->pool.capacity_blocks() - reserved; }
@@ -347,199 +247,6 @@ std::int64_t explorer::num_held() const
 		if (auto const i = m_written.find(bytes); i != m_written.end() && !m_plain_pool.is_held(i->second)) at_workers.insert(i->second);
 	return m_plain_pool.used() + std::ssize(at_workers);
 }
-
-std::string explorer::content(torrent const& t, int const piece, int const start, int const length) const
-{
-	auto const p = lt::piece_index_t(piece);
-	auto const numbers = t.plain.blocks(piece);
-	std::string bytes(numbers.size() * block_bytes, '\0');
-	for (std::size_t b = 0; b < numbers.size(); ++b)
-		if (numbers[b] != 0) fill(bytes.data() + b * block_bytes, numbers[b]);
-	t.shape.clear_padding(p, 0, t.shape.piece_bytes(p), bytes.data());
-	return bytes.substr(std::size_t(start), std::size_t(length));
-}
-
-// A fence: after every hash of its torrent that was asked for before.
-auto explorer::after_hashes(torrent const& t, std::shared_ptr<call> const& c)
-{
-	++m_seen.fences;
-	std::vector<std::shared_ptr<call>> before;
-	// What is called after abort() is aborted, and waits for nothing.
-	if (t.live()) for (auto const& h : m_hashes_out) if (h->of == &t) before.push_back(h);
-	return [this, end = handler_end(c), before = std::move(before)](auto const&...) {
-		called(end.of());
-		for (auto const& h : before)
-			expect(h->times == 1, "#" + std::to_string(end.of().number) + " " + end.of().name + ": it comes after hash #"
-				+ std::to_string(h->number));
-	};
-}
-
-void explorer::write(torrent& t, int const piece, int const block)
-{
-	auto const index = lt::piece_index_t(piece);
-	auto const c = begin_call(t, "write " + std::to_string(piece) + ":" + std::to_string(block));
-	auto const number = m_next_serial++;
-	std::vector<char> bytes(block_bytes);
-	fill(bytes.data(), number);
-	bool const live = t.live();
-	bool const fits = may_write();
-	t.in->disk->async_write(t.index, {index, block * int(block_bytes), t.shape.block_length(index, block)}, bytes.data(), nullptr
-		, [this, end = handler_end(c), live, fits](lt::storage_error const& e) {
-			called(end.of());
-			if (!live) expect(aborted_by(e), "a write after abort is aborted");
-			else expect(bool(e.ec) == !fits, "a write succeeds exactly when there is room");
-		}, {});
-	m_inside = false;
-	if (!live) return;
-	if (!fits)
-	{
-		++m_seen.refused;
-		return;
-	}
-	m_plain_pool.hold(number);
-	t.plain.put(piece, block, number);
-	if (auto const b = m_core->find_owned_by(t.owner.get())->pieces().block(index, block)) m_written[b.bytes()] = number;
-}
-
-// What a peer sends in one go.
-void explorer::write_on(torrent& t, int const piece)
-{
-	for (int n = 1 + pick(24); n > 0 && m_failure.empty(); --n) write(t, piece, missing_block(t, piece));
-}
-
-void explorer::read(torrent& t, int const piece, int const start, int const length)
-{
-	auto const index = lt::piece_index_t(piece);
-	int const first = start / int(block_bytes);
-	int const last = (start + length - 1) / int(block_bytes);
-	std::vector<serial> holds;
-	bool works = t.live();
-	bool put_together = first != last;
-	for (int b = first; b <= last; ++b)
-	{
-		holds.push_back(t.plain.block(piece, b));
-		put_together |= holds.back() == 0;
-		works = works && (holds.back() != 0 || t.shape.is_padding(index, b));
-	}
-	if (works && put_together)
-	{
-		works = num_held() < m_core->pool.capacity_blocks();
-		holds = {m_next_serial++};
-	}
-	if (works) m_plain_pool.hold(holds);
-	m_seen.missed += works ? 0 : 1;
-	auto want = works ? content(t, piece, start, length) : std::string();
-	auto const c = begin_call(t, "read " + std::to_string(piece) + " from " + std::to_string(start) + ", " + std::to_string(length));
-	t.in->disk->async_read(t.index, {index, start, length}
-		, [this, end = handler_end(c), holds, want = std::move(want), works]
-			(lt::disk_buffer_holder b, lt::storage_error const& e) mutable {
-			called(end.of());
-			expect(bool(e.ec) == !works && bool(b) == works, "a read has what was written before it, or an error");
-			if (!b || !works) return;
-			expect(std::string_view(b.data(), want.size()) == want, "a read has the bytes of its moment");
-			if (m_buffers.size() < 6 && one_in(3)) m_buffers.push_back({std::move(b), std::move(want), std::move(holds)});
-			else m_plain_pool.let_go(holds);
-		}, {});
-	m_inside = false;
-}
-
-void explorer::hash(torrent& t, int const piece)
-{
-	auto const index = lt::piece_index_t(piece);
-	auto const state = t.plain.state(piece);
-	bool const live = t.live();
-	bool const whole = live && (state == piece_state::complete || state == piece_state::verified);
-	auto numbers = t.plain.blocks(piece);
-	// v1, v2, or both, as libtorrent asks for.
-	int const kind = one_in(3) ? pick(3) : 0;
-	auto const bytes = whole ? content(t, piece, 0, t.shape.piece_bytes(index)) : std::string();
-	auto const right = whole && kind != 1 ? lt::hasher(bytes).final() : lt::sha1_hash();
-	std::vector<lt::sha256_hash> right2(kind == 0 ? 0 : std::size_t(t.shape.num_blocks2(index)));
-	for (std::size_t b = 0; whole && b < right2.size(); ++b)
-		right2[b] = lt::hasher256(std::string_view(bytes).substr(b * block_bytes
-			, std::min(std::size_t(block_bytes), std::size_t(t.shape.piece_bytes2(index)) - b * block_bytes))).final();
-	std::vector<lt::sha256_hash> hashes2(right2.size());
-	lt::span<lt::sha256_hash> const to(hashes2); // inside the handler, which is moved
-	if (whole) m_plain_pool.hold(numbers);
-	auto const c = begin_call(t, "hash " + std::to_string(piece));
-	m_hashes_out.push_back(c);
-	t.in->disk->async_hash(t.index, index, to, kind == 1 ? lt::disk_job_flags_t{} : lt::disk_interface::v1_hash
-		, [this, end = handler_end(c), torrent = t.number, piece, numbers, right, right2 = std::move(right2)
-			, hashes2 = std::move(hashes2), whole, live, in = t.in]
-			(lt::piece_index_t, lt::sha1_hash const& h, lt::storage_error const& e) {
-			called(end.of());
-			if (aborted_by(e))
-			{
-				++m_seen.aborted;
-				expect(!live || in->aborted, "a hash is aborted only by abort()");
-			}
-			else expect(!e.ec && h == right && hashes2 == right2, "a hash is of the piece as it was when it was asked for, or nobody's");
-			if (whole && !e.ec) hashed(still_here(torrent), piece, numbers);
-			if (whole) m_plain_pool.let_go(numbers);
-		});
-	m_inside = false;
-}
-
-// libtorrent looks at a hash: it is right, and the plugin hears of it; or it is wrong, and the piece is cleared.
-void explorer::hashed(torrent* const t, int const piece, std::vector<serial> const& numbers)
-{
-	++m_seen.hashed;
-	if (!t || !t->live()) return;
-	if (one_in(4)) return clear(*t, piece);
-	auto const storage = m_core->find_owned_by(t->owner.get());
-	if (!storage) return fail("a torrent that is here is found by its owner");
-	storage->verified(lt::piece_index_t(piece));
-	++m_seen.verified;
-	expect(t->plain.mark_verified(piece, numbers), "the model agrees that the piece was whole");
-	expect(t->verified.count(piece) == 1, "a verified piece is reported");
-}
-
-void explorer::hash_block(torrent& t, int const piece, int const block)
-{
-	auto const index = lt::piece_index_t(piece);
-	auto const number = t.plain.block(piece, block);
-	bool const inside = block * int(block_bytes) < t.shape.piece_bytes2(index);
-	bool const works = t.live() && inside && (number != 0 || t.shape.is_padding(index, block));
-	if (works) m_plain_pool.hold(number);
-	auto const c = begin_call(t, "hash2 " + std::to_string(piece) + ":" + std::to_string(block));
-	m_hashes_out.push_back(c);
-	t.in->disk->async_hash2(t.index, index, block * int(block_bytes), {}
-		, [this, end = handler_end(c), number, works, in = t.in](lt::piece_index_t, lt::sha256_hash const&, lt::storage_error const& e) {
-			called(end.of());
-			expect(bool(e.ec) == !works || (aborted_by(e) && in->aborted), "a block that is here is hashed");
-			if (works) m_plain_pool.let_go(number);
-		});
-	m_inside = false;
-}
-
-void explorer::clear(torrent& t, int const piece)
-{
-	auto const c = begin_call(t, "clear " + std::to_string(piece));
-	t.in->disk->async_clear_piece(t.index, lt::piece_index_t(piece), after_hashes(t, c));
-	m_inside = false;
-	if (t.live()) t.plain.drop(piece);
-}
-
-void explorer::fence(torrent& t)
-{
-	auto& disk = *t.in->disk;
-	auto const which = pick(5);
-	auto const c = begin_call(t, which == 0 ? "stop" : which == 1 ? "release" : which == 2 ? "rename" : which == 3 ? "check" : "delete");
-	switch (which)
-	{
-		case 0: disk.async_stop_torrent(t.index, after_hashes(t, c)); break;
-		case 1: disk.async_release_files(t.index, after_hashes(t, c)); break;
-		case 2: disk.async_rename_file(t.index, lt::file_index_t(0), "x", after_hashes(t, c)); break;
-		case 3: disk.async_check_files(t.index, nullptr, {}, after_hashes(t, c)); break;
-		case 4:
-			disk.async_delete_files(t.index, lt::session::delete_files, after_hashes(t, c));
-			if (t.live()) t.plain.clear();
-			break;
-	}
-	m_inside = false;
-}
-
-// -- judgement
 
 void explorer::judge()
 {
@@ -592,8 +299,7 @@ void explorer::end()
 	for (auto& s : m_sessions) s->disk.reset();
 	the_workers().runs.clear(); // abandoned, all of them
 	if (!m_failure.empty()) return;
-	for (auto const& c : m_calls)
-		expect(c->times == 1 && !c->alive, "#" + std::to_string(c->number) + " " + c->name + ": its handler was called once, and let go");
+	m_handlers.judge();
 	expect(m_core->pool.used_blocks() == 0 && m_plain_pool.used() == 0, "every block comes home");
 }
 

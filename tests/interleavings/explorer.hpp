@@ -11,8 +11,8 @@
 
 #include "disk/disk_core.hpp"
 #include "disk/memory_disk_io.hpp"
+#include "interleavings/handlers.hpp"
 #include "model/plain_model.hpp"
-#include "support/disk_harness.hpp"
 
 #include <cstdint>
 #include <map>
@@ -39,27 +39,10 @@ public:
 	[[nodiscard]] counts const& seen() const { return m_seen; }
 
 private:
-	// A disk and the io_context it posts to.
-	struct session
-	{
-		lt::io_context ios;
-		shared_settings settings{lt::settings_pack{}};
-		lt::counters counters;
-		std::unique_ptr<memory_disk_io> disk;
-		bool aborted = false;
-	};
+	struct session;
 	struct torrent;
 	struct events;
-	// A handler on its way.
-	struct call
-	{
-		std::string name;
-		torrent const* of = nullptr; // a hash: whose
-		int number = 0;
-		int times = 0;
-		bool alive = true;
-	};
-	class handler_end;
+	struct hash_out { std::shared_ptr<handlers::call const> call; torrent const* of; };
 	struct lent { std::vector<block_ref> blocks; std::vector<serial> numbers; std::string want; };
 	struct buffer
 	{
@@ -78,12 +61,15 @@ private:
 	void step();
 	void judge();
 	void end();
+
+	// -- who is here
+
 	[[nodiscard]] torrent* any_torrent();
 	// Null when it was removed.
 	[[nodiscard]] torrent* still_here(int number) const;
-	[[nodiscard]] std::shared_ptr<call> begin_call(torrent const& t, std::string name);
+	// Of a call that is about to be made.
+	[[nodiscard]] handlers::end promise(torrent const& t, std::string const& what);
 	[[nodiscard]] std::string content(torrent const& t, int piece, int start, int length) const;
-	void called(call& c);
 	[[nodiscard]] bool may_write() const;
 	// Blocks that somebody holds: as the model says, and those that only hash workers have any more.
 	[[nodiscard]] std::int64_t num_held() const;
@@ -99,7 +85,7 @@ private:
 	void hash_block(torrent& t, int piece, int block);
 	void clear(torrent& t, int piece);
 	void fence(torrent& t);
-	[[nodiscard]] auto after_hashes(torrent const& t, std::shared_ptr<call> const& c);
+	[[nodiscard]] auto after_hashes(torrent const& t, handlers::end end);
 	void stale(torrent const& gone);
 	void lend(torrent& t);
 	void abort(session& s);
@@ -119,10 +105,9 @@ private:
 	serial m_next_serial = 1;
 	int m_next_call = 1;
 	int m_next_torrent = 1;
-	bool m_inside = false;     // a call to a disk
 	std::map<char const*, serial> m_written; // what was written last where
-	std::vector<std::shared_ptr<call>> m_calls;
-	std::vector<std::shared_ptr<call>> m_hashes_out;
+	handlers m_handlers{[this](std::string const& what) { fail(what); }};
+	std::vector<hash_out> m_hashes_out; // some have come
 
 	std::shared_ptr<disk_core> m_core;
 	std::vector<std::unique_ptr<session>> m_sessions;

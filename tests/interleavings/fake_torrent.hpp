@@ -1,4 +1,4 @@
-// libtorrent's torrent, by hand: as much of it as a disk and a session's plugin can see. fake_torrent.cpp defines the functions
+// libtorrent's torrent, by hand: as much of it as a disk and a session's plugin can see. fake_handles.cpp defines the functions
 // of lt::torrent_handle and lt::peer_connection_handle that src/disk calls, so that the linker takes nothing of the real
 // ones, and the real plugin acts on this.
 //
