@@ -47,6 +47,8 @@ struct forgetting_explorer::film
 	[[nodiscard]] std::shared_ptr<torrent_storage> storage() const { return all.m_core->find_owned_by(torrent.get()); }
 	[[nodiscard]] std::string text(int const p) const
 	{ return "piece " + std::to_string(p) + " of torrent " + std::to_string(torrent->number); }
+	// By libtorrent's fault, not by forgetting's own add_piece().
+	[[nodiscard]] bool is_never_hashed(int const p) const { return given.count(p) != 0 && torrent->is_never_hashed(p); }
 	[[nodiscard]] standing::kind stands(int const p) const
 	{
 		auto const s = storage();

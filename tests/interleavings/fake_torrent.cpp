@@ -38,7 +38,11 @@ fake_torrent::fake_torrent(lt::file_storage files, lt::sha1_hash const hash, sur
 	: number(n), name(hash), shape(files), m_around(std::move(around)), m_files(std::move(files))
 	, m_pieces(std::size_t(shape.num_pieces()))
 {
-	for (int p = 0; p < num_pieces(); ++p) at(p).blocks.resize(std::size_t(shape.num_blocks(lt::piece_index_t(p))));
+	for (int p = 0; p < num_pieces(); ++p)
+	{
+		at(p).blocks.resize(std::size_t(shape.num_blocks(lt::piece_index_t(p))));
+		at(p).given.resize(at(p).blocks.size());
+	}
 }
 
 void fake_torrent::begin(lt::plugin& session)
@@ -96,6 +100,12 @@ bool fake_torrent::lacks(int const p, int const b) const
 {
 	auto const& piece = m_pieces[std::size_t(p)];
 	return !m_aborted && !is_checking() && !piece.have && !piece.locked && piece.blocks[std::size_t(b)].state == block_state::none;
+}
+
+bool fake_torrent::is_never_hashed(int const p) const
+{
+	auto const& piece = m_pieces[std::size_t(p)];
+	return piece.undone && !piece.have && !piece.passed && !piece.hashing && !piece.locked && is_finished(piece);
 }
 
 lt::torrent_status fake_torrent::status() const
@@ -176,6 +186,7 @@ void fake_torrent::cancelled(int const piece, int const block)
 	auto& b = p.blocks[std::size_t(block)];
 	if (!p.open || b.state != block_state::writing) return;
 	b = {};
+	p.undone |= p.given[std::size_t(block)] > 0;
 	bool const any = std::any_of(p.blocks.begin(), p.blocks.end(), [](auto const& each) { return each.state != block_state::none; });
 	if (any || p.hashing) return;
 	expect(!p.passed, text(piece) + " counts as passed for ever: its last write was cancelled");
@@ -197,12 +208,14 @@ void fake_torrent::write(int const piece, int const block, char const* const byt
 			}, {});
 		if (by) by->stopped |= stop;
 	});
+	if (!by) ++at(piece).given[std::size_t(block)];
 	writing(piece, block, by);
 	if (!was_finished && is_finished(at(piece))) verify(piece);
 }
 
 void fake_torrent::written(int const piece, int const block, std::shared_ptr<fake_peer> const& by, lt::storage_error const& e)
 {
+	if (!by) --at(piece).given[std::size_t(block)];
 	if (m_aborted) return;
 	if (by && !by->connected && !e.ec) return finished(piece, block, nullptr);
 	if (!e.ec) return finished(piece, block, by);
@@ -243,6 +256,7 @@ void fake_torrent::give(int const piece)
 void fake_torrent::verify(int const piece)
 {
 	at(piece).hashing = true;
+	at(piece).undone = false;
 	m_around.calls.inside([&] {
 		m_around.disk.async_hash(m_storage, lt::piece_index_t(piece), {}, lt::disk_interface::v1_hash
 			, [self = shared_from_this(), piece, end = m_around.calls.promise("hash " + text(piece))]
@@ -301,7 +315,7 @@ void fake_torrent::force_recheck()
 	for (auto& p : m_pieces)
 	{
 		close(p);
-		p.have = false;
+		p.have = p.undone = false;
 	}
 	++m_recheck;
 	m_state = lt::torrent_status::checking_resume_data;

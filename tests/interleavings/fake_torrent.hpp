@@ -82,6 +82,9 @@ public:
 	[[nodiscard]] bool all_passed() const;
 	// The block is neither here nor on its way to be, and may be asked for.
 	[[nodiscard]] bool lacks(int piece, int block) const;
+	// libtorrent's defect: a write was cancelled while add_piece() wrote the same block. The one undid what makes the piece
+	// finished, the other finished it without a look. Nothing but a recheck helps.
+	[[nodiscard]] bool is_never_hashed(int piece) const;
 	[[nodiscard]] lt::torrent_status status() const;
 	[[nodiscard]] lt::torrent_handle handle();
 	[[nodiscard]] lt::torrent_plugin& part() { return *m_part; }
@@ -121,6 +124,8 @@ private:
 		int priority = 4;
 		bool have = false;   // passed and flushed: no entry any more
 		std::set<int> lies;  // blocks that were sent last with other bytes
+		std::vector<int> given; // writes of add_piece() under way, for each block
+		bool undone = false; // one was, by the end of a peer's write of its block, and no hash was asked for since
 		// the download entry
 		bool open = false;
 		bool hashing = false;

@@ -57,8 +57,19 @@ void forgetting_explorer::fail(std::string const& what)
 
 std::string forgetting_explorer::trace() const
 {
+	// Who goes on and on does so for hundreds of lines.
+	constexpr std::size_t first = 150;
+	constexpr std::size_t last = 20;
 	std::string all;
-	for (auto const& t : m_trace) all += "  " + t + "\n";
+	for (std::size_t i = 0; i < m_trace.size(); ++i)
+	{
+		if (i == first && m_trace.size() > first + last)
+		{
+			i = m_trace.size() - last;
+			all += "  ...\n";
+		}
+		all += "  " + m_trace[i] + "\n";
+	}
 	return all;
 }
 

@@ -43,7 +43,7 @@ public:
 	struct counts
 	{
 		std::int64_t sent = 0, cancelled = 0, passed = 0, began_to_go = 0, gone = 0, rechecks = 0, lies = 0, withheld = 0, reads = 0
-			, waited = 0, settled = 0, awaited = 0;
+			, waited = 0, settled = 0, awaited = 0, never_hashed = 0;
 	};
 	[[nodiscard]] counts const& seen() const { return m_seen; }
 
