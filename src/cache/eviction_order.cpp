@@ -104,7 +104,10 @@ void eviction_order::mark_leaving(piece_key const key)
 void eviction_order::stay(piece_key const key)
 {
 	auto const i = m_entries.find(key);
-	if (i != m_entries.end() && i->second.where == place::leaving) put_in(key, i->second);
+	if (i == m_entries.end() || i->second.where != place::leaving) return;
+	// As one of the spent it would be named again before all that is idle, however often it stays.
+	i->second.was_wanted = false;
+	put_in(key, i->second);
 }
 
 } // namespace slipstream

@@ -56,7 +56,7 @@ public:
 	[[nodiscard]] std::optional<piece_key> victim() const;
 	// It was asked to go: not named again, whatever its standing becomes, until erased.
 	void mark_leaving(piece_key key);
-	// It could not go, and is as it was.
+	// It could not go. If nobody wants it, everything else that is unprotected is named first.
 	void stay(piece_key key);
 
 	[[nodiscard]] bool contains(piece_key key) const { return m_entries.count(key) != 0; }

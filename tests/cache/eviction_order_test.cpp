@@ -60,6 +60,27 @@ TEST(eviction_order, a_piece_that_is_leaving_is_not_named_again_until_it_stays)
 	EXPECT_EQ(order.size(), 0u);
 }
 
+// Or a torrent that gives up another piece in its place, and downloads that again, would do so for ever.
+TEST(eviction_order, what_could_not_go_is_named_after_everything_else_that_nobody_wants)
+{
+	eviction_order order;
+	order.insert({1, 0}, open);
+	order.insert({2, 0}, kept);
+	order.set_standing({2, 0}, open); // spent
+	order.insert({3, 0}, ahead(1));
+	EXPECT_EQ(order.victim()->torrent, 2u);
+	order.mark_leaving({2, 0});
+	order.stay({2, 0});
+	EXPECT_EQ(order.victim()->torrent, 1u);
+	order.mark_leaving({1, 0});
+	EXPECT_EQ(order.victim()->torrent, 2u);
+	// Wanted since, it is spent again.
+	order.set_standing({2, 0}, kept);
+	order.set_standing({2, 0}, open);
+	order.stay({1, 0});
+	EXPECT_EQ(order.victim()->torrent, 2u);
+}
+
 TEST(eviction_order, a_torrent_leaves_with_all_its_pieces_and_others_stay)
 {
 	eviction_order order;
@@ -106,7 +127,7 @@ TEST(eviction_order, names_by_class_over_random_operations)
 				{
 					order.stay({1, piece});
 					model[piece].leaving = false;
-					if (model[piece].stands.what != standing::kind::unprotected) model[piece].wanted = true;
+					model[piece].wanted = model[piece].stands.what != standing::kind::unprotected;
 				}
 				break;
 			}
