@@ -58,9 +58,10 @@ test-clang: ## build all under Clang, where a lock that is not held is an error 
 	@cmake --build --preset clang
 
 lint: ## clang-tidy and cppcheck, with the checks that .clang-tidy and scripts/lint name
-	@scripts/setup.sh clang-tidy-16 cppcheck
-	@cmake --preset release >/dev/null
-	@scripts/lint build
+	@scripts/setup.sh clang-16 clang-tidy-16 cppcheck
+	@cmake --preset clang >/dev/null
+	@cmake --build build-clang --target slipstream_pch_torrent slipstream_pch_http
+	@scripts/lint build-clang
 
 stress: setup ## tests/stress at ten times the size (1,000 session lives), and a million interleavings (SEEDS=1000000)
 	@cmake --preset release

@@ -157,8 +157,12 @@ unique_block block_pool::try_take(std::int64_t const kept_back)
 		if (m_with_free == nullptr)
 		{
 			region* r = std::exchange(m_spare, nullptr);
-			if (r == nullptr && (r = map_region())) count_mapped(1);
-			if (r == nullptr) return {};
+			if (r == nullptr)
+			{
+				r = map_region();
+				if (r == nullptr) return {};
+				count_mapped(1);
+			}
 			link(*r);
 		}
 		region& r = *m_with_free;

@@ -65,7 +65,7 @@ private:
 struct interrupted {};  // ends the demo; never leaves this file
 
 template <typename T>
-T must(expected<T> e)
+T unless_interrupted(expected<T> e)
 {
 	if (e) return std::move(*e);
 	if (e.error().is(errc::cancelled)) throw interrupted{};
@@ -75,7 +75,7 @@ T must(expected<T> e)
 std::filesystem::path file_to_stream(std::string const& given)
 {
 	std::error_code ec;
-	std::filesystem::path const file = std::filesystem::canonical(given, ec);
+	std::filesystem::path file = std::filesystem::canonical(given, ec);
 	if (ec) throw std::runtime_error(fmt::format("{}: {}", given, ec.message()));
 	if (!std::filesystem::is_regular_file(file))
 		throw std::runtime_error(fmt::format("{}: not a file; give one film", given));
@@ -123,7 +123,7 @@ public:
 		: m_film(std::move(film))
 		, m_film_bytes(static_cast<std::int64_t>(std::filesystem::file_size(m_film)))
 		, m_engine(options_of(settings, seed))
-		, m_id(must(m_engine.add_torrent_file(torrent)))
+		, m_id(unless_interrupted(m_engine.add_torrent_file(torrent)))
 		, m_server(m_engine, http::server_options{.listen = settings.listen})
 		, m_target(http::stream_path(m_id, 0, m_film.filename().string()))
 	{
@@ -144,7 +144,7 @@ public:
 				, size_text(static_cast<std::int64_t>(rate))));
 			return true;
 		}};
-		whole_seen w{must(fetch(io, all, [&] { return stop.came(); })), {}};
+		whole_seen w{unless_interrupted(fetch(io, all, [&] { return stop.came(); })), {}};
 		if (w.seen.status != 200)
 			throw std::runtime_error(fmt::format("the server answered {}: {}", w.seen.status, beginning.substr(0, 1000)));
 		w.sha256 = sha256_text(h);
@@ -152,7 +152,7 @@ public:
 	}
 
 	// `range` of the film, which is `length` bytes from `first` on.
-	part_seen stream_part(boost::asio::io_context& io, interruption& stop, std::string name, std::string range
+	part_seen stream_part(boost::asio::io_context& io, interruption& stop, std::string name, std::string const& range
 		, std::int64_t const first, std::int64_t const length)
 	{
 		std::string came;
@@ -160,7 +160,7 @@ public:
 			came.append(bytes.data(), bytes.size());
 			return came.size() <= static_cast<std::size_t>(length);
 		}};
-		part_seen p{std::move(name), range, must(fetch(io, part, [&] { return stop.came(); })), false};
+		part_seen p{std::move(name), range, unless_interrupted(fetch(io, part, [&] { return stop.came(); })), false};
 		std::string original(static_cast<std::size_t>(length), '\0');
 		std::ifstream in(m_film, std::ios::binary);
 		in.seekg(first);
@@ -265,7 +265,7 @@ bool run(demo_settings const& settings, boost::asio::io_context& io, interruptio
 	{
 		folder.emplace();
 		shown.step("making a film with ffmpeg ...");
-		film = must(make_film(folder->path(), interrupted_now));
+		film = unless_interrupted(make_film(folder->path(), interrupted_now));
 	}
 	else
 	{
@@ -274,7 +274,7 @@ bool run(demo_settings const& settings, boost::asio::io_context& io, interruptio
 	auto const size = static_cast<std::int64_t>(std::filesystem::file_size(film));
 
 	shown.step(fmt::format("making a torrent of {} ...", size_text(size)));
-	std::vector<char> const torrent = must(make_torrent(film, [&](int const done, int const all) {
+	std::vector<char> const torrent = unless_interrupted(make_torrent(film, [&](int const done, int const all) {
 		shown.update(fmt::format("making a torrent: piece {} of {}", done, all));
 	}));
 	std::string const original = sha256_of(film);

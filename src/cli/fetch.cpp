@@ -36,7 +36,7 @@ error_code run(asio::io_context& io, beast::tcp_stream& stream, std::function<bo
 	return closed ? error_code(asio::error::operation_aborted) : *result;
 }
 
-error failure_of(error_code const ec, std::string const& what)
+error failure_to_fetch(error_code const ec, std::string const& what)
 {
 	if (ec == asio::error::operation_aborted) return error(errc::cancelled);
 	return {errc::torrent_failed, what + ": " + ec.message()};
@@ -59,7 +59,7 @@ expected<fetched> read_body(asio::io_context& io, beast::tcp_stream& stream, bea
 		error_code ec = run(io, stream, interrupted
 			, [&](auto done) { wire::async_read_some(stream, buffer, parser, done); });
 		if (ec == wire::error::need_buffer) ec = {};
-		if (ec) return failure_of(ec, "the stream broke off after " + std::to_string(f.size_bytes) + " bytes");
+		if (ec) return failure_to_fetch(ec, "the stream broke off after " + std::to_string(f.size_bytes) + " bytes");
 		std::size_t const count = chunk.size() - body.size;
 		if (count == 0) continue;
 		if (f.size_bytes == 0) f.first_byte = std::chrono::steady_clock::now() - sent;
@@ -78,20 +78,20 @@ expected<fetched> fetch(asio::io_context& io, fetch_request const& wanted
 	beast::tcp_stream stream(io);
 	error_code ec = run(io, stream, interrupted
 		, [&](auto done) { stream.async_connect(wanted.server, done); });
-	if (ec) return failure_of(ec, "cannot connect");
+	if (ec) return failure_to_fetch(ec, "cannot connect");
 
 	wire::request<wire::empty_body> asked(wire::verb::get, wanted.target, 11);
 	asked.set(wire::field::host, "127.0.0.1");
 	if (!wanted.range.empty()) asked.set(wire::field::range, wanted.range);
 	auto const sent = std::chrono::steady_clock::now();
 	ec = run(io, stream, interrupted, [&](auto done) { wire::async_write(stream, asked, done); });
-	if (ec) return failure_of(ec, "cannot ask");
+	if (ec) return failure_to_fetch(ec, "cannot ask");
 
 	beast::flat_buffer buffer;
 	wire::response_parser<wire::buffer_body> parser;
 	parser.body_limit(std::numeric_limits<std::uint64_t>::max());
 	ec = run(io, stream, interrupted, [&](auto done) { wire::async_read_header(stream, buffer, parser, done); });
-	if (ec) return failure_of(ec, "no answer");
+	if (ec) return failure_to_fetch(ec, "no answer");
 	return read_body(io, stream, buffer, parser, wanted, interrupted, sent);
 }
 

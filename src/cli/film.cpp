@@ -78,6 +78,7 @@ expected<std::filesystem::path> make_film(std::filesystem::path const& folder
 	std::filesystem::path const complaints = folder / "ffmpeg.log";
 	std::vector<std::string> words = ffmpeg_words(film.string());
 	std::vector<char*> argv;
+	argv.reserve(words.size() + 1);
 	for (std::string& word : words) argv.push_back(word.data());
 	argv.push_back(nullptr);
 

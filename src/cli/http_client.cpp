@@ -21,7 +21,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t chunk_bytes = 64 << 10;
+constexpr std::size_t body_chunk_bytes = 64 << 10;
 
 std::string base64(std::string const& text)
 {
@@ -147,7 +147,7 @@ expected<http_answer> http_client::exchange(Stream& stream, http_ask const& want
 	http_answer answer;
 	answer.status = parser.get().result_int();
 	answer.headers = parser.get().base();
-	std::vector<char> chunk(chunk_bytes);
+	std::vector<char> chunk(body_chunk_bytes);
 	while (!parser.is_done() && answer.body.size() <= wanted.max_body_bytes)
 	{
 		auto& body = parser.get().body();

@@ -50,7 +50,7 @@ keeper::keeper(boost::asio::io_context& io, engine& torrents, state_dir& dir)
 	save_session_later();
 }
 
-std::vector<std::string> keeper::restore(std::vector<state_dir::remembered> remembered)
+std::vector<std::string> keeper::restore(std::vector<state_dir::remembered> const& remembered)
 {
 	std::vector<std::string> ids;
 	for (state_dir::remembered const& r : remembered)

@@ -29,7 +29,7 @@ public:
 	keeper(boost::asio::io_context& io, engine& torrents, state_dir& dir);
 
 	// Adds what was remembered; answers the ids. What cannot be used is logged, and set aside when it is torn.
-	[[nodiscard]] std::vector<std::string> restore(std::vector<state_dir::remembered> remembered);
+	[[nodiscard]] std::vector<std::string> restore(std::vector<state_dir::remembered> const& remembered);
 	// Torrents may have changed: looks, and writes what has. On the io_context's thread.
 	void look();
 	// Writes everything, running the io_context for at most `limit`.

@@ -70,7 +70,7 @@ public:
 		m_engine.emplace(options_of(m_settings));
 		wait_for_signal();
 		if (m_progress.live()) draw_line();
-		asio::co_spawn(m_io, play_it(), [this](std::exception_ptr const failure, int const exit_code) {
+		asio::co_spawn(m_io, play_it(), [this](std::exception_ptr const& failure, int const exit_code) {
 			m_failure = failure;
 			m_exit_code = exit_code;
 			m_io.stop();

@@ -93,6 +93,7 @@ std::vector<std::string> player_command_line(std::vector<std::string> words, std
 expected<child_process> child_process::start(std::vector<std::string> words)
 {
 	std::vector<char*> argv;
+	argv.reserve(words.size() + 1);
 	for (std::string& word : words) argv.push_back(word.data());
 	argv.push_back(nullptr);
 	posix_spawnattr_t attributes;

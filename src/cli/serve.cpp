@@ -28,6 +28,7 @@
 #include <cstdio>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace slipstream::cli {
 namespace {
@@ -104,7 +105,7 @@ public:
 		std::vector<added_torrent> torrents;
 		if (!m_dir) return torrents;
 		m_keeper.emplace(m_io, e, *m_dir);
-		for (std::string const& id : m_keeper->restore(std::move(m_found.torrents))) torrents.push_back({"torrent " + id, id});
+		for (std::string const& id : m_keeper->restore(std::exchange(m_found.torrents, {}))) torrents.push_back({"torrent " + id, id});
 		return torrents;
 	}
 

@@ -107,6 +107,7 @@ std::optional<write_done> forgetting::let_go(lt::piece_index_t const piece)
 std::vector<write_done> forgetting::release_all()
 {
 	std::vector<write_done> released;
+	released.reserve(m_held.size());
 	for (auto& [piece, done] : m_held) released.push_back(std::move(done));
 	m_held.clear();
 	return released;

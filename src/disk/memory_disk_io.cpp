@@ -191,9 +191,8 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	m_completions->promised();
 	write_done done{std::move(handler), {}, m_watermark, r.length};
 	auto const storage = live(index);
-	if (!storage) done.error = aborted(lt::operation_t::file_write);
 	// libtorrent takes what it did not ask for, and what came too late: neither may fill a memory that is too small already.
-	else if (observer && storage->is_unwanted(r.piece)) done.error = aborted(lt::operation_t::file_write);
+	if (!storage || (observer && storage->is_unwanted(r.piece))) done.error = aborted(lt::operation_t::file_write);
 	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf);
 	if (storage && done.error.ec == boost::asio::error::operation_aborted)
 	{
@@ -279,7 +278,7 @@ void memory_disk_io::async_hash(lt::storage_index_t const index, lt::piece_index
 		if (state == piece_state::complete || state == piece_state::verified)
 		{
 			job->run = storage->take_run(piece, job->bytes1 > 0, job->bytes2 > 0);
-			return start(std::move(job), std::move(storage));
+			return start(std::move(job), storage);
 		}
 		job->blocks.clear();
 		// libtorrent hashes a piece as soon as its last write was given to the disk, and writes of this one were cancelled. It
@@ -319,7 +318,7 @@ void memory_disk_io::async_hash2(lt::storage_index_t const index, lt::piece_inde
 		{
 			job->blocks.push_back(std::move(block));
 			job->bytes2 = std::min(block_size_bytes, shape.piece_bytes2(piece) - offset);
-			return start(std::move(job), std::move(storage));
+			return start(std::move(job), storage);
 		}
 		job->error = failure(boost::asio::error::eof, lt::operation_t::file_read);
 		job->error.file(shape.file_at(piece, offset));
@@ -327,7 +326,7 @@ void memory_disk_io::async_hash2(lt::storage_index_t const index, lt::piece_inde
 	m_completions->push(hash_done{std::move(job)});
 }
 
-void memory_disk_io::start(std::unique_ptr<hash> job, std::shared_ptr<torrent_storage> storage)
+void memory_disk_io::start(std::unique_ptr<hash> job, std::shared_ptr<torrent_storage> const& storage)
 {
 	job->sink = this;
 	job->begin(storage);

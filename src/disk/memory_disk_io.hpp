@@ -95,7 +95,7 @@ private:
 	[[nodiscard]] std::shared_ptr<torrent_storage> live(lt::storage_index_t index) const;
 	// Delivers `c` when everything asked of the storage before is delivered; a null storage has nothing to wait for.
 	void fence(std::shared_ptr<torrent_storage> const& storage, completion c);
-	void start(std::unique_ptr<hash> job, std::shared_ptr<torrent_storage> storage);
+	void start(std::unique_ptr<hash> job, std::shared_ptr<torrent_storage> const& storage);
 
 	// A read that waits until less is lent. Its storage may go meanwhile.
 	struct waiting_read

@@ -181,7 +181,7 @@ expected<std::string> core::remove(std::string_view const id)
 {
 	auto const found = find(id);
 	if (!found) return found.error();
-	auto const torrent = *found;
+	auto const& torrent = *found;
 	auto const last = torrent->payload();
 	m_removed_payload.downloaded_bytes += last.downloaded_bytes;
 	m_removed_payload.uploaded_bytes += last.uploaded_bytes;
@@ -305,7 +305,7 @@ payload_totals core::payload() const
 	return total;
 }
 
-void core::listening_on(boost::asio::ip::tcp::endpoint const endpoint)
+void core::listening_on(boost::asio::ip::tcp::endpoint const& endpoint)
 {
 	if (std::find(m_endpoints.begin(), m_endpoints.end(), endpoint) == m_endpoints.end())
 		m_endpoints.push_back(endpoint);

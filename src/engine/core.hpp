@@ -69,7 +69,7 @@ public:
 	void block_written(lt::info_hash_t const& torrent, lt::piece_index_t piece);
 	void piece_failed(lt::info_hash_t const& torrent, lt::piece_index_t piece);
 	void capacity_changed();
-	void listening_on(boost::asio::ip::tcp::endpoint endpoint);
+	void listening_on(boost::asio::ip::tcp::endpoint const& endpoint);
 
 private:
 	// Any thread.

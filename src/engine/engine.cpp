@@ -174,27 +174,29 @@ expected<std::string> engine::resume(std::string_view const id) { return m_impl-
 
 void engine::start_wait_ready(std::string id, std::function<void(boost::system::error_code)> done)
 {
-	bool const passed = m_impl->m_loop->post([c = std::weak_ptr(m_impl->m_core), id = std::move(id), done] {
+	auto const tell = std::make_shared<decltype(done)>(std::move(done));
+	bool const passed = m_impl->m_loop->post([c = std::weak_ptr(m_impl->m_core), id = std::move(id), tell] {
 		auto const alive = c.lock();
-		if (!alive || !alive->running()) return done(make_error_code(errc::cancelled));
+		if (!alive || !alive->running()) return (*tell)(make_error_code(errc::cancelled));
 		auto const torrent = alive->find(id);
-		if (!torrent) return done(torrent.error().code);
-		(*torrent)->wait_ready(done);
+		if (!torrent) return (*tell)(torrent.error().code);
+		(*torrent)->wait_ready(std::move(*tell));
 	});
-	if (!passed) done(make_error_code(errc::cancelled));
+	if (!passed) (*tell)(make_error_code(errc::cancelled));
 }
 
 void engine::start_resume_data(std::string id
 	, std::function<void(boost::system::error_code, std::vector<char>)> done)
 {
-	bool const passed = m_impl->m_loop->post([c = std::weak_ptr(m_impl->m_core), id = std::move(id), done] {
+	auto const tell = std::make_shared<decltype(done)>(std::move(done));
+	bool const passed = m_impl->m_loop->post([c = std::weak_ptr(m_impl->m_core), id = std::move(id), tell] {
 		auto const alive = c.lock();
-		if (!alive || !alive->running()) return done(make_error_code(errc::cancelled), {});
+		if (!alive || !alive->running()) return (*tell)(make_error_code(errc::cancelled), {});
 		auto const torrent = alive->find(id);
-		if (!torrent) return done(torrent.error().code, {});
-		(*torrent)->save_resume_data(done);
+		if (!torrent) return (*tell)(torrent.error().code, {});
+		(*torrent)->save_resume_data(std::move(*tell));
 	});
-	if (!passed) done(make_error_code(errc::cancelled), {});
+	if (!passed) (*tell)(make_error_code(errc::cancelled), {});
 }
 
 std::vector<char> engine::session_state() const

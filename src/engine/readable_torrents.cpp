@@ -26,7 +26,7 @@ std::shared_ptr<readable_torrent const> readable_torrents::find(std::string_view
 	return at == m_by_id.end() ? nullptr : at->second;
 }
 
-void readable_torrents::enter(std::shared_ptr<readable_torrent const> torrent)
+void readable_torrents::enter(std::shared_ptr<readable_torrent const> const& torrent)
 {
 	auto const ids = all_ids(torrent->hashes);
 	mutex_lock const lock(m_mutex);

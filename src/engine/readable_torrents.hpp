@@ -44,7 +44,7 @@ public:
 	[[nodiscard]] std::shared_ptr<readable_torrent const> find(std::string_view id) const EXCLUDES(m_mutex);
 
 	// The engine's thread.
-	void enter(std::shared_ptr<readable_torrent const> torrent) EXCLUDES(m_mutex);
+	void enter(std::shared_ptr<readable_torrent const> const& torrent) EXCLUDES(m_mutex);
 	void leave(lt::info_hash_t const& hashes) EXCLUDES(m_mutex);
 
 private:

@@ -95,6 +95,7 @@ void shares::share_out()
 {
 	auto const reading = std::count_if(m_members.begin(), m_members.end(), [](auto const& m) { return !m.second.is.idle; });
 	std::vector<stream::appetite> appetites;
+	appetites.reserve(m_members.size());
 	for (auto const& [number, m] : m_members)
 		appetites.push_back(appetite_of(m.is, m_lookbehind, m_read_ahead
 			, {m_capacity_bytes, static_cast<int>(reading), m.is.consumed_bytes_s}));

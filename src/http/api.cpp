@@ -81,7 +81,7 @@ reply settings_reply(engine const& e)
 expected<extent> extent_in(std::string const& name, json const& value)
 {
 	if (!value.is_string()) return error(errc::bad_argument, name + " must be a text like \"25%\", \"64MiB\", \"30s\" or \"auto\"");
-	auto const read = parse_extent(value.get_ref<std::string const&>());
+	auto read = parse_extent(value.get_ref<std::string const&>());
 	if (!read) return error(errc::bad_argument, name + ": " + read.error().detail);
 	return read;
 }

@@ -1,5 +1,7 @@
 #include "http/authority.hpp"
 
+#include "http/ascii.hpp"
+
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
@@ -7,13 +9,11 @@
 namespace slipstream::http {
 namespace {
 
-char lower(char const c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // What host names are made of in practice: letters, digits, '-', '.', and '_'.
 bool is_name(std::string_view const text) noexcept
 {
 	return !text.empty() && text.size() <= 255 && std::all_of(text.begin(), text.end(), [](char const c) {
-		return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+		return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
 	});
 }
 

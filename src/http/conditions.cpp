@@ -12,16 +12,16 @@ void skip_blanks(std::string_view& text) noexcept
 	while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
 }
 
-struct entity_tag
+struct sent_tag
 {
 	std::string_view opaque;  // with its quotes; empty: no tag was there
 	bool weak = false;
 };
 
 // entity-tag = [ %s"W/" ] DQUOTE *etagc DQUOTE (RFC 9110, section 8.8.3). Commas may be inside.
-entity_tag take_tag(std::string_view& text) noexcept
+sent_tag take_tag(std::string_view& text) noexcept
 {
-	entity_tag tag;
+	sent_tag tag;
 	if (text.starts_with("W/"))
 	{
 		tag.weak = true;
@@ -53,7 +53,7 @@ bool matches_any(std::string_view list, std::string_view const tag, tag_comparis
 			list.remove_prefix(1);
 			continue;
 		}
-		entity_tag const found = take_tag(list);
+		sent_tag const found = take_tag(list);
 		if (found.opaque.empty()) return false;
 		if (found.opaque == tag && (how == tag_comparison::weak || !found.weak)) return true;
 	}
@@ -63,7 +63,7 @@ bool matches_any(std::string_view list, std::string_view const tag, tag_comparis
 bool if_range_holds(std::string_view value, std::string_view const tag) noexcept
 {
 	skip_blanks(value);
-	entity_tag const found = take_tag(value);
+	sent_tag const found = take_tag(value);
 	skip_blanks(value);
 	// Strong comparison; a date cannot be compared (RFC 9110, section 13.1.5).
 	return value.empty() && !found.weak && found.opaque == tag;

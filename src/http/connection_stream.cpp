@@ -86,7 +86,7 @@ asio::awaitable<bool> connection::serve_stream(request const& asked, route const
 	expected<std::shared_ptr<torrent_files const>> const ready = co_await ready_files(where.id);
 	if (is_over()) co_return false;
 	if (!ready) co_return co_await send(asked, where, problem(ready.error()));
-	std::shared_ptr<torrent_files const> const torrent = *ready;
+	std::shared_ptr<torrent_files const> const& torrent = *ready;
 
 	auto const file = std::find_if(torrent->files.begin(), torrent->files.end()
 		, [&](file_entry const& f) { return f.index == where.file_index && !f.pad; });

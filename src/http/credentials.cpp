@@ -1,5 +1,7 @@
 #include "http/credentials.hpp"
 
+#include "http/ascii.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -12,15 +14,13 @@ namespace {
 // Longer ones are nobody's.
 constexpr std::size_t max_encoded_bytes = 1024;
 
-char lower(char const c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool is_base64(std::string_view const text) noexcept
 {
 	std::size_t const end = std::min(text.find('='), text.size());
 	bool const padded = text.size() % 4 == 0 && text.size() - end <= 2
 		&& text.find_first_not_of('=', end) == std::string_view::npos;
 	return padded && !text.empty() && std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), [](char const c) {
-		return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+		return is_letter(c) || is_digit(c) || c == '+' || c == '/';
 	});
 }
 

@@ -1,5 +1,6 @@
 #include "http/playlist.hpp"
 
+#include "http/ascii.hpp"
 #include "http/media_type.hpp"
 #include "http/route.hpp"
 
@@ -11,11 +12,9 @@
 namespace slipstream::http {
 namespace {
 
-bool is_digit(char const c) noexcept { return c >= '0' && c <= '9'; }
-char lower(char const c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is_word(char const c) noexcept
 {
-	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || static_cast<unsigned char>(c) >= 0x80;
+	return is_digit(c) || is_letter(c) || static_cast<unsigned char>(c) >= 0x80;
 }
 
 // What a character counts in an order: the end of a folder's name before everything else.
@@ -168,6 +167,7 @@ std::vector<playlist_item> playlist_items(std::vector<file_entry> const& files)
 	for (auto* const list : {&films, &sounds, &texts}) std::sort(list->begin(), list->end(), by_path);
 
 	std::vector<playlist_item> items;
+	items.reserve(films.size());
 	for (file_entry const* const film : films) items.push_back({film, {}});
 	films_by_stem takers(films, films.size());
 	for (file_entry const* const text : texts)

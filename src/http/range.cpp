@@ -1,5 +1,7 @@
 #include "http/range.hpp"
 
+#include "http/ascii.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -8,8 +10,6 @@ namespace slipstream::http {
 namespace {
 
 constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
-
-bool is_digit(char const c) noexcept { return c >= '0' && c <= '9'; }
 
 // OWS is SP or HTAB (RFC 9110, section 5.6.3).
 std::string_view trim(std::string_view text) noexcept
@@ -89,6 +89,7 @@ std::vector<byte_range> without_overlaps(std::vector<byte_range> const& asked)
 		std::size_t place;
 	};
 	std::vector<placed> sorted;
+	sorted.reserve(asked.size());
 	for (byte_range const range : asked) sorted.push_back({range, sorted.size()});
 	std::sort(sorted.begin(), sorted.end()
 		, [](placed const& a, placed const& b) { return a.range.first < b.range.first; });
@@ -106,6 +107,7 @@ std::vector<byte_range> without_overlaps(std::vector<byte_range> const& asked)
 	}
 	std::sort(joined.begin(), joined.end(), [](placed const& a, placed const& b) { return a.place < b.place; });
 	std::vector<byte_range> parts;
+	parts.reserve(joined.size());
 	for (placed const& one : joined) parts.push_back(one.range);
 	return parts;
 }
@@ -169,7 +171,7 @@ std::optional<byte_range> resolve(range_spec const& spec, std::int64_t const siz
 
 range_choice choose_ranges(std::string_view const header, std::int64_t const size_bytes)
 {
-	range_choice const whole{range_outcome::whole, {{0, std::max<std::int64_t>(size_bytes, 0)}}};
+	range_choice whole{range_outcome::whole, {{0, std::max<std::int64_t>(size_bytes, 0)}}};
 	std::optional<std::vector<range_spec>> const set = parse_range_set(header);
 	if (!set) return whole;
 

@@ -38,7 +38,7 @@ tcp::acceptor listen_on(asio::io_context& io, tcp::endpoint const& where)
 }
 
 // What ends a coroutine by exception is a fault, or memory that ran out; the others go on.
-void log_end(std::exception_ptr const failure)
+void log_end(std::exception_ptr const& failure)
 {
 	if (!failure) return;
 	try
@@ -164,7 +164,9 @@ private:
 	std::thread m_thread;
 };
 
-// cppcheck-suppress passedByValue ; the public header's signature
+// The public header's signature.
+// cppcheck-suppress passedByValue
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 server::server(engine& torrents, server_options options)
 	: m_impl(std::make_unique<impl>(torrents, options))
 {

@@ -25,8 +25,8 @@ void plan_parts(stream_plan& plan, std::vector<byte_range> const& ranges, std::i
 	for (byte_range const range : ranges)
 	{
 		std::string before = plan.parts.empty() ? "" : "\r\n";
-		before += "--" + boundary + "\r\nContent-Type: " + type + "\r\nContent-Range: "
-			+ content_range(range, size_bytes) + "\r\n\r\n";
+		before.append("--").append(boundary).append("\r\nContent-Type: ").append(type).append("\r\nContent-Range: ")
+			.append(content_range(range, size_bytes)).append("\r\n\r\n");
 		plan.parts.push_back({std::move(before), range});
 	}
 	plan.closing = "\r\n--" + boundary + "--\r\n";

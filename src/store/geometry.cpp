@@ -59,7 +59,10 @@ std::vector<geometry::range>::const_iterator geometry::padding_from(std::int64_t
 bool geometry::covered_by_padding(std::int64_t at, std::int64_t const end) const noexcept
 {
 	for (auto i = padding_from(at); i != m_padding.end() && i->begin <= at; ++i)
-		if ((at = i->end) >= end) return true;
+	{
+		at = i->end;
+		if (at >= end) return true;
+	}
 	return false;
 }
 

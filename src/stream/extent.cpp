@@ -17,6 +17,7 @@ namespace {
 constexpr std::int64_t kibi = 1024;
 constexpr std::int64_t kilo = 1000;
 constexpr std::int64_t whole = 1'000'000;
+constexpr std::int64_t percent = whole / 100;
 constexpr std::int64_t day_ms = 86'400'000;
 constexpr std::int64_t max_bytes = std::int64_t{1} << 50;
 
@@ -123,7 +124,7 @@ expected<extent> parse_extent(std::string_view const text)
 	auto const m = read_measure(text);
 	if (m && m->unit == "%")
 	{
-		auto const millionths = scaled(m->count, whole / 100, whole);
+		auto const millionths = scaled(m->count, percent, whole);
 		return millionths ? expected<extent>(extent::share(*millionths)) : no_extent(text);
 	}
 	if (m)
@@ -148,7 +149,7 @@ std::string extent_text(extent const& e)
 			for (auto const& [name, bytes] : {std::pair("GiB", kibi * kibi * kibi), std::pair("MiB", kibi * kibi), std::pair("KiB", kibi)})
 				if (e.amount > 0 && e.amount % bytes == 0) return fmt::format("{}{}", e.amount / bytes, name);
 			return fmt::format("{}", e.amount);
-		case extent::unit::share: return fmt::format("{}%", static_cast<double>(e.amount) / (whole / 100));
+		case extent::unit::share: return fmt::format("{}%", static_cast<double>(e.amount) / percent);
 		case extent::unit::time: return fmt::format("{}s", static_cast<double>(e.amount) / 1000);
 	}
 	return "auto";
