@@ -6,6 +6,7 @@
 #include "http/server.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <optional>
 #include <string>
@@ -23,6 +24,18 @@ inline std::string film_bytes(std::size_t const size)
 		c = static_cast<char>(x >> 24);
 	}
 	return bytes;
+}
+
+// RFC 9457.
+inline void expect_problem(answer const& a, unsigned const status)
+{
+	EXPECT_EQ(a.status, status);
+	EXPECT_EQ(a.field("Content-Type"), "application/problem+json");
+	nlohmann::json const o = nlohmann::json::parse(a.body, nullptr, false);
+	ASSERT_TRUE(o.is_object()) << a.body;
+	EXPECT_EQ(o["status"], status);
+	EXPECT_FALSE(o["title"].get<std::string>().empty());
+	EXPECT_FALSE(o["detail"].get<std::string>().empty());
 }
 
 class serving : public testing::Test

@@ -1,7 +1,7 @@
 // An engine for tests of what lies above it: torrents made of strings, whose bytes come, stall and fail
 // when the test says so.
 //
-// scripted_engine.cpp defines the functions of <slipstream/engine.hpp>; a program links either it or the
+// script.cpp is what the test says; scripted_engine.cpp defines the functions of <slipstream/engine.hpp>; a program links either it or the
 // real engine. Each engine that is constructed is told by the newest `script`. Any thread.
 #pragma once
 
