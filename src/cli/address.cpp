@@ -16,16 +16,9 @@ expected<ip::tcp::endpoint> parse_address(std::string_view const text)
 		"'{}' is not ADDR:PORT; give one like 127.0.0.1:8090, or [::1]:8090 for IPv6", text));
 }
 
-std::string address_text(ip::tcp::endpoint const& where)
-{
-	std::string const address = where.address().to_string();
-	return where.address().is_v6() ? fmt::format("[{}]:{}", address, where.port())
-		: fmt::format("{}:{}", address, where.port());
-}
-
 std::string url_of(ip::tcp::endpoint const& where, bool const tls)
 {
-	return (tls ? "https://" : "http://") + address_text(where);
+	return (tls ? "https://" : "http://") + endpoint_text(where);
 }
 
 std::string local_url_of(ip::tcp::endpoint const& where, bool const tls)

@@ -16,8 +16,6 @@ namespace slipstream::cli {
 // would be right.
 [[nodiscard]] expected<boost::asio::ip::tcp::endpoint> parse_address(std::string_view text);
 
-[[nodiscard]] std::string address_text(boost::asio::ip::tcp::endpoint const& where);
-
 // "http://127.0.0.1:8090", without a '/' at the end; "https:" with `tls`.
 [[nodiscard]] std::string url_of(boost::asio::ip::tcp::endpoint const& where, bool tls = false);
 // The same for a program on this machine: the loopback address for one that means all addresses.

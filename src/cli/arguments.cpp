@@ -4,6 +4,7 @@
 #include "cli/flags.hpp"
 #include "cli/help_format.hpp"
 #include "cli/version.hpp"
+#include "engine/address_text.hpp"
 #include "http/credentials.hpp"
 #include "http/options.hpp"
 
@@ -119,7 +120,7 @@ void read_security(flags const& given, serve_settings& s)
 
 void read_swarm(flags const& given, swarm_settings& s, std::vector<std::string> const& peer_listen)
 {
-	for (auto const& where : addresses(given, "peer-listen")) s.peer_listen.push_back(address_text(where));
+	for (auto const& where : addresses(given, "peer-listen")) s.peer_listen.push_back(endpoint_text(where));
 	if (s.peer_listen.empty()) s.peer_listen = peer_listen;
 	s.connect = peers(given, "connect");
 	s.offline = given.on("offline");

@@ -7,6 +7,8 @@
 #include "cli/progress.hpp"
 #include "cli/seeder.hpp"
 #include "cli/size.hpp"
+#include "engine/address_text.hpp"
+#include "engine/hex_text.hpp"
 #include "http/route.hpp"
 #include "http/server.hpp"
 
@@ -15,7 +17,6 @@
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 #include <libtorrent/hasher.hpp>
-#include <libtorrent/hex.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -86,7 +87,7 @@ std::filesystem::path file_to_stream(std::string const& given)
 std::string sha256_text(lt::hasher256& h)
 {
 	lt::sha256_hash const digest = h.final();
-	return lt::aux::to_hex({digest.data(), static_cast<std::ptrdiff_t>(digest.size())});
+	return hex_text({digest.data(), static_cast<std::size_t>(digest.size())});
 }
 
 std::string sha256_of(std::filesystem::path const& file)
@@ -281,7 +282,7 @@ bool run(demo_settings const& settings, boost::asio::io_context& io, interruptio
 	seeder const seed(torrent, film);
 	if (stop.look()) throw interrupted{};
 
-	shown.step(fmt::format("streaming from a seed at {} ...", address_text(seed.endpoint())));
+	shown.step(fmt::format("streaming from a seed at {} ...", endpoint_text(seed.endpoint())));
 	std::optional<std::int64_t> const before = disk_bytes_written();
 	show s(settings, film, torrent, seed.endpoint());
 	whole_seen const all = s.stream_all(io, stop, shown);

@@ -4,6 +4,7 @@
 #include "cli/size.hpp"
 #include "http/authority.hpp"
 
+#include <slipstream/extent.hpp>
 #include <slipstream/memory_disk.hpp>
 
 #include <fmt/format.h>
@@ -151,7 +152,7 @@ std::int64_t capacity(flags const& given)
 {
 	std::optional<flags::value> const v = given.last("capacity");
 	if (!v) return memory_disk_options{}.capacity_bytes;
-	std::int64_t const bytes = take(*v, parse_size(v->text));
+	std::int64_t const bytes = take(*v, parse_bytes(v->text));
 	if (bytes < memory_disk::min_capacity_bytes)
 	{
 		throw wrong_value{fmt::format("{}: '{}' is below the floor; give at least {} ({} bytes)", v->source

@@ -1,7 +1,5 @@
 #include "cli/size.hpp"
 
-#include <slipstream/extent.hpp>
-
 #include <fmt/format.h>
 
 #include <array>
@@ -10,9 +8,8 @@ namespace slipstream::cli {
 namespace {
 
 constexpr std::int64_t kibi = 1024;
-} // namespace
 
-expected<std::int64_t> parse_size(std::string_view const text) { return parse_bytes(text); }
+} // namespace
 
 std::string size_text(std::int64_t const bytes)
 {

@@ -1,10 +1,10 @@
 #include "engine/address_text.hpp"
 
 #include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
 
 #include <charconv>
 #include <cstdint>
-#include <string>
 
 namespace slipstream {
 
@@ -26,6 +26,12 @@ std::optional<boost::asio::ip::tcp::endpoint> endpoint_in(std::string_view const
 	auto const address = boost::asio::ip::make_address(std::string(host), ec);
 	if (ec || address.is_v6() != bracketed) return std::nullopt;
 	return boost::asio::ip::tcp::endpoint(address, port);
+}
+
+std::string endpoint_text(boost::asio::ip::tcp::endpoint const& where)
+{
+	auto const host = where.address().to_string();
+	return where.address().is_v6() ? fmt::format("[{}]:{}", host, where.port()) : fmt::format("{}:{}", host, where.port());
 }
 
 } // namespace slipstream

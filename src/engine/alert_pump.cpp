@@ -1,5 +1,6 @@
 #include "engine/alert_pump.hpp"
 
+#include "engine/address_text.hpp"
 #include "engine/core.hpp"
 
 #include <fmt/format.h>
@@ -15,10 +16,9 @@ namespace slipstream {
 
 namespace {
 
-std::string printed(boost::asio::ip::address const& address, int const port)
-{
-	return fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), address.to_string(), port);
-}
+// Of an alert that tells both.
+template <typename Alert>
+boost::asio::ip::tcp::endpoint endpoint_of(Alert const& a) { return {a.address, static_cast<std::uint16_t>(a.port)}; }
 
 std::string stopped_because(lt::error_code const& ec)
 {
@@ -79,12 +79,12 @@ void alert_pump::handle_session(lt::alert const& alert)
 	if (auto const* const up = lt::alert_cast<lt::listen_succeeded_alert>(&alert))
 	{
 		if (up->socket_type != lt::socket_type_t::tcp) return;
-		spdlog::info("peers can connect to {}", printed(up->address, up->port));
-		m_core.listening_on({up->address, static_cast<std::uint16_t>(up->port)});
+		spdlog::info("peers can connect to {}", endpoint_text(endpoint_of(*up)));
+		m_core.listening_on(endpoint_of(*up));
 	}
 	else if (auto const* const down = lt::alert_cast<lt::listen_failed_alert>(&alert))
 	{
-		std::string const what = fmt::format("{}: {}", printed(down->address, down->port)
+		std::string const what = fmt::format("{}: {}", endpoint_text(endpoint_of(*down))
 			, down->error.message());
 		spdlog::warn("peers cannot connect to {}", what);
 		if (m_listen_failures.find(what) == std::string::npos)

@@ -1,5 +1,7 @@
 #include "engine/info_hash_text.hpp"
 
+#include "engine/hex_text.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -7,28 +9,17 @@ namespace slipstream {
 
 namespace {
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
 constexpr std::size_t short_digits = 40;
 constexpr std::size_t long_digits = 64;
 
 template <typename Hash>
-std::string to_hex(Hash const& hash)
-{
-	std::string text;
-	text.reserve(2 * Hash::size());
-	for (std::uint8_t const byte : hash)
-	{
-		text += hex_digits[byte >> 4];
-		text += hex_digits[byte & 15];
-	}
-	return text;
-}
+std::string text_of(Hash const& hash) { return hex_text({hash.data(), static_cast<std::size_t>(Hash::size())}); }
 
 } // namespace
 
 std::string id_of(lt::info_hash_t const& hashes)
 {
-	return hashes.has_v1() ? to_hex(hashes.v1) : to_hex(hashes.v2);
+	return hashes.has_v1() ? text_of(hashes.v1) : text_of(hashes.v2);
 }
 
 std::optional<std::string> normalized_id(std::string_view const text)
@@ -38,16 +29,16 @@ std::optional<std::string> normalized_id(std::string_view const text)
 	// Not std::tolower: hexadecimal digits do not depend on a locale.
 	for (char& c : id)
 		if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-	if (id.find_first_not_of(hex_digits) != std::string::npos) return std::nullopt;
+	if (id.find_first_not_of("0123456789abcdef") != std::string::npos) return std::nullopt;
 	return id;
 }
 
 std::vector<std::string> all_ids(lt::info_hash_t const& hashes)
 {
 	std::vector<std::string> ids;
-	if (hashes.has_v1()) ids.push_back(to_hex(hashes.v1));
+	if (hashes.has_v1()) ids.push_back(text_of(hashes.v1));
 	if (!hashes.has_v2()) return ids;
-	ids.push_back(to_hex(hashes.v2));
+	ids.push_back(text_of(hashes.v2));
 	ids.push_back(ids.back().substr(0, short_digits));
 	return ids;
 }

@@ -17,6 +17,12 @@ namespace {
 // While it reads on in one piece: a rate is worked out of what was taken (stream/consumption.hpp), and idleness.
 constexpr std::chrono::milliseconds tell_after{100};
 
+// What one lease may pin at most: little beside the capacity, enough for throughput. Any thread.
+std::size_t max_lease_bytes(memory_disk const& disk)
+{
+	return static_cast<std::size_t>(std::clamp<std::int64_t>(disk.capacity_bytes() / 64, 4 * block_size_bytes, 1 << 20));
+}
+
 lease join(std::vector<lease> parts)
 {
 	if (parts.size() == 1) return std::move(parts.front());

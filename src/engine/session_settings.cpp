@@ -54,8 +54,7 @@ std::string listen_interfaces(std::vector<std::string> const& addresses)
 			throw std::invalid_argument(fmt::format("cannot listen on \"{}\": it must be ADDR:PORT,"
 				" such as 0.0.0.0:6881 or [::]:6881", text));
 		if (!list.empty()) list += ',';
-		auto const host = parsed->address().to_string();
-		list += fmt::format("{}:{}", parsed->address().is_v6() ? "[" + host + "]" : host, parsed->port());
+		list += endpoint_text(*parsed);
 	}
 	return list;
 }

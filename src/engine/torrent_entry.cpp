@@ -20,11 +20,6 @@
 
 namespace slipstream {
 
-std::size_t max_lease_bytes(memory_disk const& disk)
-{
-	return static_cast<std::size_t>(std::clamp<std::int64_t>(disk.capacity_bytes() / 64, 4 * block_size_bytes, 1 << 20));
-}
-
 torrent_entry::torrent_entry(torrent_environment& environment, lt::torrent_handle handle
 	, lt::add_torrent_params const& params)
 	: m_environment(environment)

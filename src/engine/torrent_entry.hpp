@@ -67,9 +67,6 @@ struct torrent_environment
 	void changed() const { if (options.on_change) options.on_change(); }
 };
 
-// What one read may pin at most: little beside the capacity, enough for throughput. Any thread.
-[[nodiscard]] std::size_t max_lease_bytes(memory_disk const& disk);
-
 class torrent_entry : public std::enable_shared_from_this<torrent_entry>
 {
 public:

@@ -1,5 +1,6 @@
 #include "http/connection.hpp"
 
+#include "engine/address_text.hpp"
 #include "http/door.hpp"
 #include "http/api.hpp"
 #include "http/authority.hpp"
@@ -14,7 +15,6 @@
 
 
 #include <cstring>
-#include <sstream>
 
 namespace slipstream::http {
 namespace {
@@ -40,10 +40,7 @@ connection::connection(tcp::socket socket, common& shared)
 	, m_wake(m_transport.get_executor())
 {
 	error_code ignored;
-	tcp::endpoint const remote = m_transport.socket().remote_endpoint(ignored);
-	std::ostringstream name;
-	name << remote;
-	m_peer = name.str();
+	m_peer = endpoint_text(m_transport.socket().remote_endpoint(ignored));
 	m_transport.socket().set_option(tcp::no_delay(true), ignored);
 	m_transport.limit_unsent(max_lease_bytes);  // or the reader is megabytes ahead of its player
 	// A client whose machine has gone says nothing: the system asks.
@@ -246,9 +243,7 @@ std::string connection::base_url(request const& asked)
 	std::string_view const host = requested_authority(asked);
 	if (!host.empty()) return base.append(host);
 	error_code ignored;
-	std::ostringstream here;
-	here << m_transport.socket().local_endpoint(ignored);
-	return base + here.str();
+	return base + endpoint_text(m_transport.socket().local_endpoint(ignored));
 }
 
 asio::awaitable<bool> connection::send(request const& asked, route const& where, reply answer)

@@ -1,5 +1,7 @@
 #include "http/json.hpp"
 
+#include "engine/address_text.hpp"
+#include "engine/hex_text.hpp"
 #include "http/media_type.hpp"
 #include "http/route.hpp"
 
@@ -9,7 +11,6 @@
 #include <chrono>
 #include <ctime>
 #include <optional>
-#include <sstream>
 #include <string_view>
 
 namespace slipstream::http {
@@ -65,16 +66,7 @@ json time_text(std::optional<std::chrono::system_clock::time_point> const& at)
 
 json hash_text(bool const there, std::string_view const raw)
 {
-	if (!there) return nullptr;
-	constexpr std::string_view hex = "0123456789abcdef";
-	std::string out;
-	for (char const c : raw)
-	{
-		auto const byte = static_cast<unsigned char>(c);
-		out += hex[byte >> 4];
-		out += hex[byte & 15];
-	}
-	return out;
+	return there ? json(hex_text(raw)) : json(nullptr);
 }
 
 json object_of(file_entry const& file, std::string_view const id)
@@ -140,10 +132,8 @@ std::string_view state_name(piece_state const state) noexcept
 
 json object_of(peer_entry const& peer)
 {
-	std::ostringstream address;
-	address << peer.endpoint;
 	json o;
-	o["address"] = address.str();
+	o["address"] = endpoint_text(peer.endpoint);
 	o["client"] = peer.client;
 	o["outgoing"] = peer.outgoing;
 	o["seed"] = peer.seed;

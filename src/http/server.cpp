@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 
 #include "block/mutex.hpp"
+#include "engine/address_text.hpp"
 #include "http/connection.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,19 +10,11 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
-#include <sstream>
 #include <stdexcept>
 #include <thread>
 
 namespace slipstream::http {
 namespace {
-
-std::string text_of(tcp::endpoint const& where)
-{
-	std::ostringstream out;
-	out << where;
-	return out.str();
-}
 
 tcp::acceptor listen_on(asio::io_context& io, tcp::endpoint const& where)
 {
@@ -33,7 +26,7 @@ tcp::acceptor listen_on(asio::io_context& io, tcp::endpoint const& where)
 	if (!ec && where.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), ec);
 	if (!ec) acceptor.bind(where, ec);
 	if (!ec) acceptor.listen(tcp::acceptor::max_listen_connections, ec);
-	if (ec) throw std::runtime_error("cannot listen on " + text_of(where) + ": " + ec.message());
+	if (ec) throw std::runtime_error("cannot listen on " + endpoint_text(where) + ": " + ec.message());
 	return acceptor;
 }
 

@@ -3,6 +3,9 @@
 #include "cli/auth_file.hpp"
 #include "cli/disk_writes.hpp"
 #include "cli/size.hpp"
+#include "engine/address_text.hpp"
+
+#include <slipstream/extent.hpp>
 
 #include <gtest/gtest.h>
 
@@ -18,7 +21,7 @@ namespace {
 
 std::int64_t size_of(std::string_view const text)
 {
-	expected<std::int64_t> const size = parse_size(text);
+	expected<std::int64_t> const size = parse_bytes(text);
 	return size ? *size : -1;
 }
 
@@ -41,7 +44,7 @@ TEST(size, that_is_none_says_what_would_be)
 	for (char const* const text : {"", " ", "MiB", "-1", "+1", "1.5GiB", "256M", "1 XB", "1MiBs", "0x10"
 		, "9223372036854775808", "9007199254740993TiB", "99999999999999999999", "256MiB ", "\n1"})
 	{
-		expected<std::int64_t> const size = parse_size(text);
+		expected<std::int64_t> const size = parse_bytes(text);
 		ASSERT_FALSE(size) << text;
 		EXPECT_NE(size.error().detail.find("256MiB"), std::string::npos) << size.error().detail;
 	}
@@ -62,7 +65,7 @@ TEST(address, is_read_and_said_alike)
 	{
 		auto const address = parse_address(text);
 		ASSERT_TRUE(address) << text;
-		EXPECT_EQ(address_text(*address), text);
+		EXPECT_EQ(endpoint_text(*address), text);
 	}
 }
 
