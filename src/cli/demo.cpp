@@ -2,8 +2,8 @@
 
 #include "cli/address.hpp"
 #include "cli/disk_writes.hpp"
-#include "cli/fetch.hpp"
 #include "cli/film.hpp"
+#include "cli/http_client.hpp"
 #include "cli/progress.hpp"
 #include "cli/seeder.hpp"
 #include "cli/size.hpp"
@@ -29,6 +29,8 @@ namespace slipstream::cli {
 namespace {
 
 using steady = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds patience{150};  // longer than the engine's own time-outs
 
 double seconds(steady::duration const d) { return std::chrono::duration<double>(d).count(); }
 
@@ -66,7 +68,7 @@ private:
 struct interrupted {};  // ends the demo; never leaves this file
 
 template <typename T>
-T unless_interrupted(expected<T> e)
+T must(expected<T> e)
 {
 	if (e) return std::move(*e);
 	if (e.error().is(errc::cancelled)) throw interrupted{};
@@ -76,7 +78,7 @@ T unless_interrupted(expected<T> e)
 std::filesystem::path file_to_stream(std::string const& given)
 {
 	std::error_code ec;
-	std::filesystem::path file = std::filesystem::canonical(given, ec);
+	std::filesystem::path const file = std::filesystem::canonical(given, ec);
 	if (ec) throw std::runtime_error(fmt::format("{}: {}", given, ec.message()));
 	if (!std::filesystem::is_regular_file(file))
 		throw std::runtime_error(fmt::format("{}: not a file; give one film", given));
@@ -105,13 +107,13 @@ struct part_seen
 {
 	std::string name;
 	std::string range;
-	fetched seen;
+	http_answer seen;
 	bool right = false;
 };
 
 struct whole_seen
 {
-	fetched seen;
+	http_answer seen;
 	std::string sha256;
 };
 
@@ -124,7 +126,7 @@ public:
 		: m_film(std::move(film))
 		, m_film_bytes(static_cast<std::int64_t>(std::filesystem::file_size(m_film)))
 		, m_engine(options_of(settings, seed))
-		, m_id(unless_interrupted(m_engine.add_torrent_file(torrent)))
+		, m_id(must(m_engine.add_torrent_file(torrent)))
 		, m_server(m_engine, http::server_options{.listen = settings.listen})
 		, m_target(http::stream_path(m_id, 0, m_film.filename().string()))
 	{
@@ -136,16 +138,16 @@ public:
 		std::int64_t came = 0;
 		std::string beginning; // of what came: the reason, when it was not the film
 		auto const began = steady::now();
-		fetch_request all{server(), m_target, {}, [&](std::span<char const> const bytes) {
+		http_ask all{.max_body_bytes = static_cast<std::size_t>(m_film_bytes)};
+		all.on_bytes = [&](std::span<char const> const bytes) {
 			h.update({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())});
 			came += static_cast<std::int64_t>(bytes.size());
 			if (beginning.size() < 1000) beginning.append(bytes.begin(), bytes.end());
 			double const rate = static_cast<double>(came) / seconds(steady::now() - began);
 			shown.update(fmt::format("streaming: {} of {}, {}/s", size_text(came), size_text(m_film_bytes)
 				, size_text(static_cast<std::int64_t>(rate))));
-			return true;
-		}};
-		whole_seen w{unless_interrupted(fetch(io, all, [&] { return stop.came(); })), {}};
+		};
+		whole_seen w{ask(io, stop, all), {}};
 		if (w.seen.status != 200)
 			throw std::runtime_error(fmt::format("the server answered {}: {}", w.seen.status, beginning.substr(0, 1000)));
 		w.sha256 = sha256_text(h);
@@ -153,22 +155,18 @@ public:
 	}
 
 	// `range` of the film, which is `length` bytes from `first` on.
-	part_seen stream_part(boost::asio::io_context& io, interruption& stop, std::string name, std::string const& range
+	part_seen stream_part(boost::asio::io_context& io, interruption& stop, std::string name, std::string range
 		, std::int64_t const first, std::int64_t const length)
 	{
-		std::string came;
-		fetch_request part{server(), m_target, range, [&](std::span<char const> const bytes) {
-			came.append(bytes.data(), bytes.size());
-			return came.size() <= static_cast<std::size_t>(length);
-		}};
-		part_seen p{std::move(name), range, unless_interrupted(fetch(io, part, [&] { return stop.came(); })), false};
+		http_ask const part{.headers = {{"Range", range}}, .max_body_bytes = static_cast<std::size_t>(length)};
+		part_seen p{std::move(name), range, ask(io, stop, part), false};
 		std::string original(static_cast<std::size_t>(length), '\0');
 		std::ifstream in(m_film, std::ios::binary);
 		in.seekg(first);
 		in.read(original.data(), length);
 		std::string const said = fmt::format("bytes {}-{}/{}", first, first + length - 1, m_film_bytes);
-		p.right = in.gcount() == length && p.seen.status == 206 && p.seen.content_range == said
-			&& came == original;
+		p.right = in.gcount() == length && p.seen.status == 206 && p.seen.whole && p.seen.body == original
+			&& p.seen.header(http::wire::field::content_range) == said;
 		return p;
 	}
 
@@ -189,7 +187,7 @@ public:
 
 	[[nodiscard]] std::int64_t film_bytes() const { return m_film_bytes; }
 	[[nodiscard]] memory_stats memory() const { return m_engine.memory().stats(); }
-	[[nodiscard]] std::string url() const { return local_url_of(server()) + m_target; }
+	[[nodiscard]] std::string url() const { return local_url_of(m_server.endpoints().front()) + m_target; }
 
 private:
 	static engine_options options_of(demo_settings const& settings
@@ -203,14 +201,14 @@ private:
 		return o;
 	}
 
-	[[nodiscard]] boost::asio::ip::tcp::endpoint server() const
+	// On a connection of its own.
+	[[nodiscard]] http_answer ask(boost::asio::io_context& io, interruption& stop, http_ask const& what) const
 	{
-		auto where = m_server.endpoints().front();
-		if (where.address().is_v4() && where.address().is_unspecified())
-			where.address(boost::asio::ip::address_v4::loopback());
-		if (where.address().is_v6() && where.address().is_unspecified())
-			where.address(boost::asio::ip::address_v6::loopback());
-		return where;
+		http_client client(io, must(parse_url(url())), patience, {}, [&] { return stop.came(); });
+		http_answer answer = must(client.ask(what));
+		if (!answer.whole && answer.size_bytes <= what.max_body_bytes)
+			throw std::runtime_error(fmt::format("the stream broke off after {} bytes", answer.size_bytes));
+		return answer;
 	}
 
 	std::filesystem::path const m_film;
@@ -230,7 +228,7 @@ void row(char const* const what, std::string const& seen)
 bool print_table(show const& s, std::string const& original, whole_seen const& all
 	, std::vector<part_seen> const& parts, std::optional<std::int64_t> const written)
 {
-	bool right = all.seen.status == 200 && all.seen.size_bytes == s.film_bytes() && all.sha256 == original;
+	bool right = all.seen.status == 200 && static_cast<std::int64_t>(all.seen.size_bytes) == s.film_bytes() && all.sha256 == original;
 	double const rate = static_cast<double>(all.seen.size_bytes) / seconds(all.seen.all);
 	memory_stats const memory = s.memory();
 
@@ -266,7 +264,7 @@ bool run(demo_settings const& settings, boost::asio::io_context& io, interruptio
 	{
 		folder.emplace();
 		shown.step("making a film with ffmpeg ...");
-		film = unless_interrupted(make_film(folder->path(), interrupted_now));
+		film = must(make_film(folder->path(), interrupted_now));
 	}
 	else
 	{
@@ -275,7 +273,7 @@ bool run(demo_settings const& settings, boost::asio::io_context& io, interruptio
 	auto const size = static_cast<std::int64_t>(std::filesystem::file_size(film));
 
 	shown.step(fmt::format("making a torrent of {} ...", size_text(size)));
-	std::vector<char> const torrent = unless_interrupted(make_torrent(film, [&](int const done, int const all) {
+	std::vector<char> const torrent = must(make_torrent(film, [&](int const done, int const all) {
 		shown.update(fmt::format("making a torrent: piece {} of {}", done, all));
 	}));
 	std::string const original = sha256_of(film);

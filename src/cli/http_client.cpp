@@ -21,7 +21,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t body_chunk_bytes = 64 << 10;
+constexpr std::size_t chunk_bytes = 256 << 10;
 
 std::string base64(std::string const& text)
 {
@@ -30,6 +30,12 @@ std::string base64(std::string const& text)
 		, reinterpret_cast<unsigned char const*>(text.data()), static_cast<int>(text.size()));
 	out.resize(static_cast<std::size_t>(length));
 	return out;
+}
+
+error failure_of(error_code const ec, std::string const& what)
+{
+	if (ec == asio::error::operation_aborted) return error(errc::cancelled);
+	return {errc::bad_argument, fmt::format("{}: {}", what, ec.message())};
 }
 
 error not_a_url(std::string_view const text)
@@ -73,9 +79,12 @@ expected<http_url> parse_url(std::string_view const text)
 	return url;
 }
 
-http_client::http_client(http_url url, std::chrono::milliseconds const timeout, std::string const& ca_file)
+http_client::http_client(asio::io_context& io, http_url url, std::chrono::milliseconds const timeout, std::string const& ca_file
+	, std::function<bool()> interrupted)
 	: m_url(std::move(url))
 	, m_timeout(timeout)
+	, m_interrupted(std::move(interrupted))
+	, m_io(io)
 {
 	if (!m_url.tls) return;
 	error_code ec;
@@ -98,16 +107,23 @@ void http_client::drop()
 
 beast::tcp_stream& http_client::lowest() { return m_tls ? m_tls->next_layer() : *m_plain; }
 
-// Starts an operation, and runs until it is done.
+// Starts an operation, and runs until it is done; operation_aborted when interrupted.
 template <typename Start>
 error_code http_client::run(Start&& start)
 {
-	error_code result;
+	std::optional<error_code> result;
 	lowest().expires_after(m_timeout);
 	start([&result](error_code const ec, auto&&...) { result = ec; });
-	m_io.restart();
-	m_io.run();
-	return result;
+	bool closed = false;
+	while (!result)
+	{
+		m_io.restart();
+		m_io.run_one();
+		if (closed || !m_interrupted || !m_interrupted()) continue;
+		closed = true;
+		lowest().close();
+	}
+	return closed ? error_code(asio::error::operation_aborted) : *result;
 }
 
 error_code http_client::connect()
@@ -132,33 +148,40 @@ expected<http_answer> http_client::exchange(Stream& stream, http_ask const& want
 {
 	wire::request<wire::empty_body> request(wanted.method, m_url.target, 11);
 	request.set(wire::field::host, m_url.authority);
-	request.set(wire::field::user_agent, "slipstream-check");
+	request.set(wire::field::user_agent, "slipstream");
 	if (!m_url.credentials.empty()) request.set(wire::field::authorization, "Basic " + base64(m_url.credentials));
 	for (auto const& [name, value] : wanted.headers) request.set(name, value);
 
+	auto const sent = std::chrono::steady_clock::now();
 	error_code ec = run([&](auto done) { wire::async_write(stream, request, done); });
-	if (ec) return error(errc::bad_argument, "the request could not be sent: " + ec.message());
+	if (ec) return failure_of(ec, "the request could not be sent");
 	wire::response_parser<wire::buffer_body> parser;
 	parser.body_limit(std::numeric_limits<std::uint64_t>::max());
 	if (wanted.method == wire::verb::head) parser.skip(true);
 	ec = run([&](auto done) { wire::async_read_header(stream, m_buffer, parser, done); });
-	if (ec) return error(errc::bad_argument, "no answer: " + ec.message());
+	if (ec) return failure_of(ec, "no answer");
 
 	http_answer answer;
 	answer.status = parser.get().result_int();
 	answer.headers = parser.get().base();
-	std::vector<char> chunk(body_chunk_bytes);
-	while (!parser.is_done() && answer.body.size() <= wanted.max_body_bytes)
+	std::vector<char> chunk(chunk_bytes);
+	while (!parser.is_done() && answer.size_bytes <= wanted.max_body_bytes)
 	{
 		auto& body = parser.get().body();
 		body.data = chunk.data();
 		body.size = chunk.size();
 		ec = run([&](auto done) { wire::async_read_some(stream, m_buffer, parser, done); });
-		answer.body.append(chunk.data(), chunk.size() - body.size);
+		std::size_t const came = chunk.size() - body.size;
+		if (came > 0 && answer.size_bytes == 0) answer.first_byte = std::chrono::steady_clock::now() - sent;
+		answer.size_bytes += came;
+		if (!wanted.on_bytes) answer.body.append(chunk.data(), came);
+		else if (came > 0) wanted.on_bytes({chunk.data(), came});
 		if (ec == wire::error::need_buffer) ec = {};
 		if (ec) break;
 	}
-	answer.whole = !ec && parser.is_done() && answer.body.size() <= wanted.max_body_bytes;
+	if (ec == asio::error::operation_aborted) return error(errc::cancelled);
+	answer.all = std::chrono::steady_clock::now() - sent;
+	answer.whole = !ec && parser.is_done() && answer.size_bytes <= wanted.max_body_bytes;
 	answer.kept = answer.whole && parser.keep_alive();
 	if (answer.body.size() > wanted.max_body_bytes) answer.body.resize(wanted.max_body_bytes);
 	return answer;
@@ -172,7 +195,7 @@ expected<http_answer> http_client::ask(http_ask const& wanted)
 		if (error_code const ec = connect())
 		{
 			drop();
-			return error(errc::bad_argument, fmt::format("cannot connect to {}: {}", m_url.authority, ec.message()));
+			return failure_of(ec, "cannot connect to " + m_url.authority);
 		}
 	}
 	auto answer = m_tls ? exchange(*m_tls, wanted) : exchange(*m_plain, wanted);

@@ -1,7 +1,8 @@
-// A plain HTTP/1.1 client (Beast's), with TLS: what `slipstream check` looks at servers with.
+// A plain HTTP/1.1 client (Beast's), with TLS: what `slipstream check` looks at servers with, and the demo at its own.
 //
-// One connection, one request at a time, in the calling thread, with an io_context of its own. The connection is kept as
-// long as the server keeps it. It follows no redirections, keeps no cookies and judges nothing.
+// One connection, one request at a time, in the calling thread, on the io_context it is given: what else waits there, such
+// as for a signal, is run meanwhile. The connection is kept as long as the server keeps it. It follows no redirections, keeps
+// no cookies and judges nothing.
 #pragma once
 
 #include "http/wire.hpp"
@@ -14,8 +15,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +44,8 @@ struct http_ask
 	http::wire::verb method = http::wire::verb::get;
 	std::vector<std::pair<std::string, std::string>> headers{};
 	std::size_t max_body_bytes = 0;  // what is longer is left, and the connection closed
+	// Hears the bytes of the body, in order, in place of the answer's `body`.
+	std::function<void(std::span<char const>)> on_bytes{};
 };
 
 struct http_answer
@@ -51,6 +56,9 @@ struct http_answer
 	bool whole = false;         // the body is all of it
 	bool kept = false;          // the connection can be used again
 	bool on_old_connection = false;
+	std::size_t size_bytes = 0; // of the body, as far as it came
+	std::chrono::steady_clock::duration first_byte{};  // from sending the request to the body's first byte
+	std::chrono::steady_clock::duration all{};         // and to its end
 
 	[[nodiscard]] std::string_view header(http::wire::field const name) const
 	{
@@ -64,13 +72,14 @@ class http_client
 public:
 	// `timeout`: for each step of a request. With TLS the server's certificate has to be valid for its name, by the
 	// system's authorities, or those in `ca_file` (PEM) when it is not empty. Throws std::runtime_error when that cannot
-	// be read.
-	http_client(http_url url, std::chrono::milliseconds timeout, std::string const& ca_file);
+	// be read. `interrupted` is asked after whatever happened on `io`; when it says so, the request ends.
+	http_client(boost::asio::io_context& io, http_url url, std::chrono::milliseconds timeout, std::string const& ca_file
+		, std::function<bool()> interrupted = {});
 	~http_client();
 	http_client(http_client const&) = delete;
 	http_client& operator=(http_client const&) = delete;
 
-	// Errors: bad_argument, with a sentence when there is no whole header.
+	// Errors: cancelled, when interrupted; bad_argument, with a sentence, when there is no whole header.
 	[[nodiscard]] expected<http_answer> ask(http_ask const& wanted);
 	// Ends the connection without a word.
 	void drop();
@@ -85,7 +94,8 @@ private:
 
 	http_url const m_url;
 	std::chrono::milliseconds const m_timeout;
-	boost::asio::io_context m_io{1};
+	std::function<bool()> const m_interrupted;
+	boost::asio::io_context& m_io;
 	boost::asio::ssl::context m_tls_context{boost::asio::ssl::context::tls_client};
 	std::unique_ptr<boost::beast::tcp_stream> m_plain;  // one of them while connected
 	std::unique_ptr<tls_stream> m_tls;

@@ -53,7 +53,7 @@ std::optional<std::int64_t> content_length(http_answer const& a)
 class suite
 {
 public:
-	explicit suite(check_options const& options) : m_options(options), m_client(options.url, options.timeout, options.ca_file) {}
+	explicit suite(check_options const& options) : m_options(options), m_client(m_io, options.url, options.timeout, options.ca_file) {}
 
 	std::vector<check_result> run()
 	{
@@ -138,7 +138,7 @@ private:
 
 	verdict head_then_get()
 	{
-		http_client client(m_options.url, m_options.timeout, m_options.ca_file);
+		http_client client(m_io, m_options.url, m_options.timeout, m_options.ca_file);
 		auto const first = client.ask({wire::verb::head, {}, 0});
 		if (!first) return fail(first.error());
 		auto const second = client.ask({wire::verb::get, {{"Range", "bytes=0-0"}}, most_of_a_body});
@@ -325,7 +325,7 @@ private:
 
 	verdict keep_alive()
 	{
-		http_client client(m_options.url, m_options.timeout, m_options.ca_file);
+		http_client client(m_io, m_options.url, m_options.timeout, m_options.ca_file);
 		int on_one = 0;
 		for (std::int64_t const at : {std::int64_t{0}, m_size / 2, m_size - 1})
 		{
@@ -341,7 +341,7 @@ private:
 	{
 		for (int i = 0; i < probes_dropped; ++i)
 		{
-			http_client client(m_options.url, m_options.timeout, m_options.ca_file);
+			http_client client(m_io, m_options.url, m_options.timeout, m_options.ca_file);
 			auto const a = client.ask({wire::verb::get, {{"Range", fmt::format("bytes={}-", m_size * i / probes_dropped)}}, 1});
 			if (!a) return fail(a.error());
 			client.drop();
@@ -351,6 +351,7 @@ private:
 	}
 
 	check_options const& m_options;
+	boost::asio::io_context m_io{1};
 	http_client m_client;
 	std::vector<check_result> m_results;
 	std::int64_t m_size = 0;
