@@ -2,12 +2,12 @@
 stops, through the real program and a swarm of libtorrent seeds whose upload is limited; then throughput
 through a window against keeping everything; then the CPU time of a server that nobody uses.
 
-usage: SLIPSTREAM_BIN=build/slipstream python3 bench/streaming.py [rates] [window] [idle]
+usage: SLIPSTREAM_BIN=build/slipstream python3 bench/streaming.py [rates] [window] [idle] [MBIT_S ...]
 
-Without a part, all of them. The player is a socket that takes what a film of that rate takes: it keeps BUFFER_S
-seconds of its own, begins when START_S of it are full, and when it runs dry it waits for START_S again, which is a
-rebuffering. Links have no latency: the limits are libtorrent's. It needs what the end-to-end tests need, and
-compares every byte.
+Without a part, all of them; with numbers, films of these rates, in this order and as often as they are named. The
+player is a socket that takes what a film of that rate takes: it keeps BUFFER_S seconds of its own, begins when START_S
+of it are full, and when it runs dry it waits for START_S again, which is a rebuffering. Links have no latency: the
+limits are libtorrent's. It needs what the end-to-end tests need, and compares every byte.
 """
 
 import os
@@ -120,7 +120,7 @@ def at_rate(film, seeders, mbit_s):
           f" | {rebuffered} |", flush=True)
 
 
-def rates(folder):
+def rates(folder, rates_mbit_s):
     film = Film(folder, "rates.mkv", FILM_MIB * MIB, PIECE_KIB * 1024)
     seeds = [LibtorrentClient("seed", film.torrent, folder.path, upload_limit_bytes_s=SEED_BYTES_S,
                               host=f"127.0.0.{10 + i}") for i in range(SEEDS)]
@@ -130,7 +130,7 @@ def rates(folder):
         print("| film, Mbit/s | first byte | seek forward | back beyond lookbehind | back inside"
               f" | bytes downloaded for it | rebufferings in {PLAY_S:.0f} s |")
         print("|--:|--:|--:|--:|--:|--:|--:|")
-        for mbit_s in RATES_MBIT_S:
+        for mbit_s in rates_mbit_s:
             at_rate(film, [seed.address for seed in seeds], mbit_s)
     finally:
         for seed in seeds:
@@ -178,11 +178,15 @@ def idle(folder):
           flush=True)
 
 
-def main(*parts):
+def main(*arguments):
+    named = [int(argument) for argument in arguments if argument.isdigit()]
+    parts = {"rates": lambda folder: rates(folder, named or RATES_MBIT_S), "window": window, "idle": idle}
+    wanted = [argument for argument in arguments if not argument.isdigit()] or (["rates"] if named else list(parts))
+    if not parts.keys() >= set(wanted):
+        sys.exit(__doc__)
     with TempDir() as folder:
-        for name, part in (("rates", rates), ("window", window), ("idle", idle)):
-            if not parts or name in parts:
-                part(folder)
+        for name in wanted:
+            parts[name](folder)
 
 
 if __name__ == "__main__":

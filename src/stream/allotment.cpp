@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::int64_t whole = 1'000'000;
 
+// Of automatic read-ahead.
+constexpr std::int64_t ahead_ms = 10'000;
+constexpr std::int64_t ahead_before_known_bytes = std::int64_t{64} << 20;
+
 // Each has what it wants as far as the others leave it, and where they do not, its bound.
 portion cut(appetite const& a, std::int64_t const head_bytes, std::int64_t const beyond_bytes)
 {
@@ -32,7 +36,8 @@ std::int64_t share_of(std::int64_t const capacity_bytes, std::int64_t const mill
 
 std::int64_t taken_in(std::int64_t const ms, std::int64_t const bytes_s, std::int64_t const most)
 {
-	if (bytes_s > 0 && ms / 1000 + 1 > most / bytes_s) return most;
+	if (ms == 0) return 0;
+	if (bytes_s / 1000 > most / ms) return most; // the product may not fit
 	return std::min(most, bytes_s / 1000 * ms + bytes_s % 1000 * ms / 1000);
 }
 
@@ -109,6 +114,10 @@ std::int64_t lookbehind_bytes(extent const& e, circumstances const& c)
 { return bytes_of(e, c, share_of(c.capacity_bytes, whole / 4) / std::max(c.readers, 1)); }
 
 std::int64_t read_ahead_bytes(extent const& e, circumstances const& c)
-{ return bytes_of(e, c, default_read_ahead_bytes(c.capacity_bytes)); }
+{
+	auto const half = c.capacity_bytes / 2 / std::max(c.readers, 1);
+	auto const wanted = c.consumed_bytes_s ? taken_in(ahead_ms, *c.consumed_bytes_s, half) : std::min(ahead_before_known_bytes, half / 2);
+	return bytes_of(e, c, std::max(least_read_ahead_bytes(c.capacity_bytes), wanted));
+}
 
 } // namespace slipstream::stream

@@ -39,7 +39,7 @@ window window_at(file_geometry const& file, std::int64_t const position_bytes
 	return {first, lt::piece_index_t{static_cast<int>(last) + 1}};
 }
 
-std::int64_t default_read_ahead_bytes(std::int64_t const capacity_bytes)
+std::int64_t least_read_ahead_bytes(std::int64_t const capacity_bytes)
 {
 	return std::min(std::clamp(capacity_bytes / 8, mebibyte, 64 * mebibyte), capacity_bytes);
 }

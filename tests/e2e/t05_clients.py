@@ -157,8 +157,8 @@ class T04AfterTheStorm(unittest.TestCase):
             film = Film(folder, "big.mkv", 48 * MIB, 64 * 1024)
             stack.callback(film.close)
             seed = stack.enter_context(PlainSeeder(film.meta, film.content))
-            storm = stack.enter_context(Server("--capacity", str(self.CAPACITY), film.torrent,
-                                               seeders=["%s:%d" % seed.address]))
+            storm = stack.enter_context(Server("--capacity", str(self.CAPACITY), "--read-ahead", "2MiB",
+                                               film.torrent, seeders=["%s:%d" % seed.address]))
             (film_url,) = storm.stream_urls(1)
             wait_until(lambda: storm.torrent(film.meta.id)["peers"] == 1, "the seeder is found")
             seed.serving.clear()

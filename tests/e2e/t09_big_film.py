@@ -29,9 +29,9 @@ def setUpModule():
     unittest.addModuleCleanup(seeder.close)
 
 
-def serve_film(test_class, capacity):
+def serve_film(test_class, capacity, *arguments):
     """A server of the film, whose memory is watched until the class is through."""
-    server = Server("--capacity", str(capacity), film.torrent, seeders=[seeder.address])
+    server = Server("--capacity", str(capacity), *arguments, film.torrent, seeders=[seeder.address])
     test_class.addClassCleanup(server.close)
     (url,) = server.stream_urls(1)
     test_class.addClassCleanup(MemoryWatch(server).close)
@@ -72,11 +72,11 @@ class T02Seeking(unittest.TestCase):
 
     CAPACITY = 64 * MIB
     LOOKBEHIND = CAPACITY // 4
-    READ_AHEAD = CAPACITY // 8
+    READ_AHEAD = CAPACITY // 8  # given, for what is automatic depends on the player's pace
 
     @classmethod
     def setUpClass(cls):
-        cls.server, cls.url = serve_film(cls, cls.CAPACITY)
+        cls.server, cls.url = serve_film(cls, cls.CAPACITY, "--read-ahead", str(cls.READ_AHEAD))
         with open("/proc/sys/net/ipv4/tcp_wmem", encoding="ascii") as wmem:
             in_sockets = int(wmem.read().split()[2]) + 256 * 1024
         if in_sockets > cls.LOOKBEHIND // 2 - MIB:

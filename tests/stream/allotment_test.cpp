@@ -1,5 +1,6 @@
 #include "stream/allotment.hpp"
 #include "stream/consumption.hpp"
+#include "stream/window.hpp"
 
 #include <gtest/gtest.h>
 
@@ -172,8 +173,6 @@ TEST(an_extent_in_bytes, is_a_share_of_the_capacity_that_readers_divide)
 	EXPECT_EQ(lookbehind_bytes(extent::share(250'000), {256 * mib, 4, {}}), 16 * mib);
 	EXPECT_EQ(lookbehind_bytes({}, {256 * mib, 2, {}}), 32 * mib);
 	EXPECT_EQ(read_ahead_bytes(extent::share(500'000), {256 * mib, 2, {}}), 64 * mib);
-	EXPECT_EQ(read_ahead_bytes({}, {256 * mib, 2, {}}), 32 * mib);
-	EXPECT_EQ(read_ahead_bytes({}, {2 * mib, 2, {}}), 1 * mib);
 	EXPECT_EQ(lookbehind_bytes(extent::share(1'000'000), {std::int64_t{1} << 50, 0, {}}), std::int64_t{1} << 50);
 }
 
@@ -188,10 +187,57 @@ TEST(an_extent_in_bytes, is_what_the_reader_takes_in_that_time_once_that_is_know
 	EXPECT_EQ(lookbehind_bytes(extent::time(30s), {256 * mib, 1, 1'000'000}), 30'000'000);
 	EXPECT_EQ(read_ahead_bytes(extent::time(1500ms), {256 * mib, 1, 1001}), 1501);
 	EXPECT_EQ(lookbehind_bytes(extent::time(30s), {256 * mib, 1, {}}), 64 * mib);
-	EXPECT_EQ(read_ahead_bytes(extent::time(30s), {256 * mib, 1, {}}), 32 * mib);
+	EXPECT_EQ(lookbehind_bytes(extent::time(30s), {256 * mib, 1, 8'500'000}), 255'000'000);
+	EXPECT_EQ(read_ahead_bytes(extent::time(30s), {256 * mib, 1, {}}), 64 * mib);
 	EXPECT_EQ(lookbehind_bytes(extent::time(24h), {256 * mib, 1, std::int64_t{1} << 40}), 256 * mib);
 	EXPECT_EQ(lookbehind_bytes(extent::time(0s), {256 * mib, 1, 1000}), 0);
 	EXPECT_EQ(lookbehind_bytes(extent::time(30s), {256 * mib, 1, 0}), 0);
+}
+
+TEST(automatic_read_ahead, is_ten_seconds_between_an_eighth_and_half_of_the_capacity)
+{
+	EXPECT_EQ(read_ahead_bytes({}, {256 * mib, 1, 10'000'000}), 100'000'000);
+	EXPECT_EQ(read_ahead_bytes({}, {256 * mib, 1, 1'000'000}), 32 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {64 * mib, 1, 10'000'000}), 32 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {64 * mib, 2, 10'000'000}), 16 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {64 * mib, 9, 10'000'000}), 8 * mib);
+}
+
+TEST(automatic_read_ahead, is_a_quarter_of_the_capacity_as_long_as_the_pace_is_unknown)
+{
+	EXPECT_EQ(read_ahead_bytes({}, {1024 * mib, 1, {}}), 64 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {256 * mib, 1, {}}), 64 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {64 * mib, 1, {}}), 16 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {64 * mib, 3, {}}), 8 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {2 * mib, 2, {}}), 1 * mib);
+}
+
+// For any capacity, readers and pace: ten seconds where half of the capacity, divided, allows them, and never more than
+// that or the least; a faster reader has no less, and more readers have no more each.
+TEST(automatic_read_ahead, is_within_its_bounds_and_grows_with_the_pace_alone)
+{
+	std::mt19937_64 random(10);
+	auto const up_to = [&](std::int64_t const most) { return std::uniform_int_distribution<std::int64_t>(0, most)(random); };
+	auto const any = [&] { return up_to(std::int64_t{1} << up_to(50)); };
+	for (int round = 0; round < 50'000; ++round)
+	{
+		circumstances c{mib + any(), static_cast<int>(up_to(20)), any()};
+		auto const got = read_ahead_bytes({}, c);
+		auto const least = least_read_ahead_bytes(c.capacity_bytes);
+		auto const most = c.capacity_bytes / 2 / std::max(c.readers, 1);
+		auto const ten_seconds = static_cast<std::int64_t>(std::min<__int128>(most, static_cast<__int128>(10) * *c.consumed_bytes_s));
+		ASSERT_EQ(got, std::max(least, ten_seconds)) << c.capacity_bytes << ' ' << c.readers << ' ' << *c.consumed_bytes_s;
+		ASSERT_LE(got, c.capacity_bytes);
+		auto faster = c;
+		*faster.consumed_bytes_s += any();
+		ASSERT_GE(read_ahead_bytes({}, faster), got);
+		auto shared = c;
+		++shared.readers;
+		ASSERT_LE(read_ahead_bytes({}, shared), got);
+		auto unknown = c;
+		unknown.consumed_bytes_s.reset();
+		ASSERT_EQ(read_ahead_bytes({}, unknown), std::max(least, std::min(64 * mib, most / 2)));
+	}
 }
 
 struct watching

@@ -65,10 +65,10 @@ TEST(window, locates_a_byte_in_its_piece)
 
 TEST(window, read_ahead_is_an_eighth_of_the_capacity_within_bounds)
 {
-	EXPECT_EQ(default_read_ahead_bytes(1 * mib), 1 * mib);
-	EXPECT_EQ(default_read_ahead_bytes(256 * mib), 32 * mib);
-	EXPECT_EQ(default_read_ahead_bytes(8192 * mib), 64 * mib);
-	EXPECT_EQ(default_read_ahead_bytes(mib / 2), mib / 2);
+	EXPECT_EQ(least_read_ahead_bytes(1 * mib), 1 * mib);
+	EXPECT_EQ(least_read_ahead_bytes(256 * mib), 32 * mib);
+	EXPECT_EQ(least_read_ahead_bytes(8192 * mib), 64 * mib);
+	EXPECT_EQ(least_read_ahead_bytes(mib / 2), mib / 2);
 }
 
 // Every window agrees with asking for each byte of it, one by one.
