@@ -53,9 +53,8 @@ struct engine_options
 	// readers that read divide it; bytes are for each reader; a time is what the reader was seen to take in it (a player that
 	// seeks by a new connection is supposed to take what the last reader of the file took), and the default until
 	// that is known. No more than fits: readers share what can be protected equally, and of each one's part lookbehind has
-	// half at most where read-ahead wants the rest. `automatic` read-ahead is what the reader takes in ten seconds, at most half of
-	// the capacity, divided by the readers; half as much, at most 64 MiB, until that is known; never less than an eighth of the
-	// capacity, 1..64 MiB.
+	// half at most where read-ahead wants the rest. `automatic` read-ahead is what the reader takes in ten seconds, and 64 MiB until
+	// that is known; at most a quarter of the capacity, divided by the readers; never less than an eighth of it, 1..64 MiB.
 	extent read_ahead;
 	extent lookbehind = extent::share(250'000);
 	// A reader that has not read for so long is idle: it keeps what others do not need, and what it needs to go on. When

@@ -115,8 +115,8 @@ std::int64_t lookbehind_bytes(extent const& e, circumstances const& c)
 
 std::int64_t read_ahead_bytes(extent const& e, circumstances const& c)
 {
-	auto const half = c.capacity_bytes / 2 / std::max(c.readers, 1);
-	auto const wanted = c.consumed_bytes_s ? taken_in(ahead_ms, *c.consumed_bytes_s, half) : std::min(ahead_before_known_bytes, half / 2);
+	auto const most = share_of(c.capacity_bytes, whole / 4) / std::max(c.readers, 1);
+	auto const wanted = c.consumed_bytes_s ? taken_in(ahead_ms, *c.consumed_bytes_s, most) : std::min(ahead_before_known_bytes, most);
 	return bytes_of(e, c, std::max(least_read_ahead_bytes(c.capacity_bytes), wanted));
 }
 

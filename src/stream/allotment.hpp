@@ -66,9 +66,9 @@ struct circumstances
 // Lookbehind: a share is of the capacity, divided by the readers; `automatic` is a share of a quarter, and a time is that
 // as long as the reader's consumption is not known.
 [[nodiscard]] std::int64_t lookbehind_bytes(extent const& e, circumstances const& c);
-// Read-ahead, beyond the position: the same, but `automatic` is what the reader takes in ten seconds, at most half of the
-// capacity, divided by the readers; as long as that is not known half as much, at most 64 MiB. It is never less than an eighth of
-// the capacity, 1..64 MiB. docs/design.md, "Windows", says why.
+// Read-ahead, beyond the position: the same, but `automatic` is what the reader takes in ten seconds, and 64 MiB as long as
+// that is not known; at most a quarter of the capacity, divided by the readers; never less than an eighth of it, 1..64 MiB.
+// docs/design.md, "Windows", says why.
 [[nodiscard]] std::int64_t read_ahead_bytes(extent const& e, circumstances const& c);
 
 } // namespace slipstream::stream

@@ -194,12 +194,13 @@ TEST(an_extent_in_bytes, is_what_the_reader_takes_in_that_time_once_that_is_know
 	EXPECT_EQ(lookbehind_bytes(extent::time(30s), {256 * mib, 1, 0}), 0);
 }
 
-TEST(automatic_read_ahead, is_ten_seconds_between_an_eighth_and_half_of_the_capacity)
+TEST(automatic_read_ahead, is_ten_seconds_between_an_eighth_and_a_quarter_of_the_capacity)
 {
-	EXPECT_EQ(read_ahead_bytes({}, {256 * mib, 1, 10'000'000}), 100'000'000);
+	EXPECT_EQ(read_ahead_bytes({}, {1024 * mib, 1, 20'000'000}), 200'000'000);
+	EXPECT_EQ(read_ahead_bytes({}, {256 * mib, 1, 4'000'000}), 40'000'000);
 	EXPECT_EQ(read_ahead_bytes({}, {256 * mib, 1, 1'000'000}), 32 * mib);
-	EXPECT_EQ(read_ahead_bytes({}, {64 * mib, 1, 10'000'000}), 32 * mib);
-	EXPECT_EQ(read_ahead_bytes({}, {64 * mib, 2, 10'000'000}), 16 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {64 * mib, 1, 10'000'000}), 16 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {64 * mib, 2, 10'000'000}), 8 * mib);
 	EXPECT_EQ(read_ahead_bytes({}, {64 * mib, 9, 10'000'000}), 8 * mib);
 }
 
@@ -212,7 +213,7 @@ TEST(automatic_read_ahead, is_a_quarter_of_the_capacity_as_long_as_the_pace_is_u
 	EXPECT_EQ(read_ahead_bytes({}, {2 * mib, 2, {}}), 1 * mib);
 }
 
-// For any capacity, readers and pace: ten seconds where half of the capacity, divided, allows them, and never more than
+// For any capacity, readers and pace: ten seconds where a quarter of the capacity, divided, allows them, and never more than
 // that or the least; a faster reader has no less, and more readers have no more each.
 TEST(automatic_read_ahead, is_within_its_bounds_and_grows_with_the_pace_alone)
 {
@@ -224,7 +225,7 @@ TEST(automatic_read_ahead, is_within_its_bounds_and_grows_with_the_pace_alone)
 		circumstances c{mib + any(), static_cast<int>(up_to(20)), any()};
 		auto const got = read_ahead_bytes({}, c);
 		auto const least = least_read_ahead_bytes(c.capacity_bytes);
-		auto const most = c.capacity_bytes / 2 / std::max(c.readers, 1);
+		auto const most = c.capacity_bytes / 4 / std::max(c.readers, 1);
 		auto const ten_seconds = static_cast<std::int64_t>(std::min<__int128>(most, static_cast<__int128>(10) * *c.consumed_bytes_s));
 		ASSERT_EQ(got, std::max(least, ten_seconds)) << c.capacity_bytes << ' ' << c.readers << ' ' << *c.consumed_bytes_s;
 		ASSERT_LE(got, c.capacity_bytes);
@@ -236,7 +237,7 @@ TEST(automatic_read_ahead, is_within_its_bounds_and_grows_with_the_pace_alone)
 		ASSERT_LE(read_ahead_bytes({}, shared), got);
 		auto unknown = c;
 		unknown.consumed_bytes_s.reset();
-		ASSERT_EQ(read_ahead_bytes({}, unknown), std::max(least, std::min(64 * mib, most / 2)));
+		ASSERT_EQ(read_ahead_bytes({}, unknown), std::max(least, std::min(64 * mib, most)));
 	}
 }
 
