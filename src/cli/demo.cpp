@@ -155,7 +155,7 @@ public:
 	}
 
 	// `range` of the film, which is `length` bytes from `first` on.
-	part_seen stream_part(boost::asio::io_context& io, interruption& stop, std::string name, std::string range
+	part_seen stream_part(boost::asio::io_context& io, interruption& stop, std::string name, std::string const& range
 		, std::int64_t const first, std::int64_t const length)
 	{
 		http_ask const part{.headers = {{"Range", range}}, .max_body_bytes = static_cast<std::size_t>(length)};

@@ -218,6 +218,7 @@ void plain_order::stay(piece_key const key)
 	auto const i = m_entries.find(key);
 	if (i == m_entries.end() || !i->second.leaving) return;
 	i->second.leaving = false;
+	i->second.was_wanted = false; // or it would be named again before all that nobody wanted
 	next_age();
 	settle(i->second);
 }
