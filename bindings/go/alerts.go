@@ -124,7 +124,8 @@ type (
 	TorrentPausedAlert struct{ TorrentAlertInfo }
 	// TorrentResumedAlert: a torrent was resumed.
 	TorrentResumedAlert struct{ TorrentAlertInfo }
-	// TorrentErrorAlert: libtorrent stopped a torrent.
+	// TorrentErrorAlert: libtorrent stopped a torrent. ("v1 and v2 hashes do not describe the same
+	// data" it may say of one that goes on: its status has no error then.)
 	TorrentErrorAlert struct {
 		TorrentAlertInfo
 		Err  error

@@ -54,7 +54,7 @@ struct engine_options
 	// seeks by a new connection is supposed to take what the last reader of the file took), and the default until
 	// that is known. No more than fits: readers share what can be protected equally, and of each one's part lookbehind has
 	// half at most where read-ahead wants the rest. `automatic` read-ahead is what the reader takes in ten seconds, and 64 MiB until
-	// that is known; at most a quarter of the capacity, divided by the readers; never less than an eighth of it, 1..64 MiB.
+	// that is known; at most a quarter of the capacity, and never less than an eighth of it, 1..64 MiB.
 	extent read_ahead;
 	extent lookbehind = extent::share(250'000);
 	// A reader that has not read for so long is idle: it keeps what others do not need, and what it needs to go on. When

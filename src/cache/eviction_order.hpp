@@ -4,7 +4,7 @@
 // Every verified piece is in exactly one of these, first to go at the top:
 //   1 spent   a reader passed it and its lookbehind has moved on: not wanted again unless someone seeks.
 //             Oldest first.
-//   2 idle    no reader ever had it in its window. Least recently used first.
+//   2 idle    no reader ever had it in its window, or it could not go when it was named. Least recently used first.
 //   3 ahead   in a reader's read-ahead. Farthest from its reader first.
 //   4 kept    what is being read, lookbehind, reserved pieces. Never named.
 //     leaving named, and on its way out.
@@ -68,7 +68,7 @@ private:
 	{
 		place where = place::idle;
 		standing stands;
-		bool was_wanted = false;  // has been ahead or kept
+		bool was_wanted = false;  // ahead or kept since it was verified, or since it stayed last
 		std::list<piece_key>::iterator position; // in m_spent or m_idle
 	};
 	using entries = std::map<piece_key, entry>; // sorted, so that a torrent's pieces are together

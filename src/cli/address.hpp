@@ -1,4 +1,4 @@
-// ADDR:PORT as people write it, and URLs of what listens there.
+// ADDR:PORT as a flag has it, with a sentence when it is wrong, and URLs of what listens there.
 //
 // Pure functions; any thread. Names of hosts are not looked up.
 #pragma once

@@ -21,7 +21,7 @@ namespace {
 void add_window_flags(flags& f)
 {
 	f.add("lookbehind", "EXTENT", "what stays in memory behind a player, for seeking back: 25% of the capacity, 64MiB or 30s, default 25%");
-	f.add("read-ahead", "EXTENT", "what is fetched ahead of a player, likewise, or auto: what it takes in 10 seconds, 64MiB until that is known; at most a quarter of the capacity, at least an eighth (64MiB at most); default auto");
+	f.add("read-ahead", "EXTENT", "what is fetched ahead of a player, likewise, or auto: what it takes in 10 seconds, 64MiB until that is known; at most a quarter of the capacity, at least an eighth (1MiB to 64MiB); default auto");
 }
 
 void add_early_flag(flags& f)

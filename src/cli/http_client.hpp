@@ -43,7 +43,9 @@ struct http_ask
 {
 	http::wire::verb method = http::wire::verb::get;
 	std::vector<std::pair<std::string, std::string>> headers{};
-	std::size_t max_body_bytes = 0;  // what is longer is left, and the connection closed
+	// What is longer is left, and the connection closed; 0: no body is wanted. Of the first bytes beyond, up to 256 KiB are
+	// seen by on_bytes and counted.
+	std::size_t max_body_bytes = 0;
 	// Hears the bytes of the body, in order, in place of the answer's `body`.
 	std::function<void(std::span<char const>)> on_bytes{};
 };
@@ -70,7 +72,7 @@ struct http_answer
 class http_client
 {
 public:
-	// `timeout`: for each step of a request. With TLS the server's certificate has to be valid for its name, by the
+	// `timeout`: for each step of a request but the look-up of the name, which also cannot be interrupted. With TLS the server's certificate has to be valid for its name, by the
 	// system's authorities, or those in `ca_file` (PEM) when it is not empty. Throws std::runtime_error when that cannot
 	// be read. `interrupted` is asked after whatever happened on `io`; when it says so, the request ends.
 	http_client(boost::asio::io_context& io, http_url url, std::chrono::milliseconds timeout, std::string const& ca_file
@@ -99,7 +101,7 @@ private:
 	boost::asio::ssl::context m_tls_context{boost::asio::ssl::context::tls_client};
 	std::unique_ptr<boost::beast::tcp_stream> m_plain;  // one of them while connected
 	std::unique_ptr<tls_stream> m_tls;
-	boost::beast::flat_buffer m_buffer;
+	boost::beast::flat_buffer m_buffer{128 << 10}; // at most: a chunk's header may have no end
 };
 
 } // namespace slipstream::cli

@@ -165,25 +165,26 @@ public:
 		if (auto const s = storage(); s && !s->info_hashes().has_v1()) s->never_hold(piece);
 	}
 
-	// True: there is no pause.
+	// Where libtorrent stops the torrent for a peer's hashes the error is cleared, and there is no pause (true), unless the torrent was
+	// paused before: then this is the end of a graceful pause, which stands. The engine's alert_pump relies on the error being gone.
 	bool on_pause() override
 	{
 		if (stops_for_hashes_of_a_peer())
 		{
 			m_torrent.clear_error();
-			if (!m_is_paused)
+			if (!m_is_paused_by_others)
 			{
 				m_torrent.resume();
 				return true;
 			}
 		}
-		m_is_paused = true; // an application's; or it was, and was graceful until now
+		m_is_paused_by_others = true;
 		return false;
 	}
 
 	bool on_resume() override
 	{
-		m_is_paused = false;
+		m_is_paused_by_others = false;
 		return false;
 	}
 
@@ -232,6 +233,7 @@ private:
 			&& m_torrent.status({}).errc == lt::errors::torrent_inconsistent_hashes;
 	}
 
+	// At this moment: of those that come later libtorrent 2.0.8 takes no note, and goes on asking.
 	[[nodiscard]] bool knows_piece_layers() const
 	{
 		auto const info = m_torrent.torrent_file();
@@ -278,7 +280,7 @@ private:
 	std::vector<std::weak_ptr<peer_part>> m_peers;
 	std::weak_ptr<torrent_storage> m_storage;
 	admission m_admission;
-	bool m_is_paused = false; // by others
+	bool m_is_paused_by_others = false; // by the application, or libtorrent for another reason
 };
 
 class session_part final : public lt::plugin

@@ -30,14 +30,17 @@
 // What it costs: a hash_failed_alert and num_piece_failed for each piece forgotten; before libtorrent 2.0.11, have_piece()
 // and num_pieces count only pieces of which nothing is held. While a block's write is held, libtorrent's counter
 // queued_write_bytes counts it, and the connection that brought it is kept in memory, closed or not.
+//
 // Hashes from a peer (BEP 52), which libtorrent 2.0.8 takes whether it asked or not, are a danger when they are right.
 // A hybrid torrent they stop as inconsistent, when the piece is not "had": one of which a write is held, or one that was given up. The
-// extension undoes that in the same moment: no peer is lost; a torrent_error_alert and a torrent_resumed_alert are seen, and the torrent's
+// extension undoes that in the same moment (torrent_part::on_pause): no peer is lost; a torrent_error_alert and a torrent_resumed_alert are seen, and the torrent's
 // active time begins anew. In a torrent of v2 alone they make a held piece pass once more, which counts it twice, as a
-// priority of 0 does above. libtorrent asks for them when a piece has failed: of that one no write is held from then on. It asks
-// for piece layers that it did not have when the torrent was added (a magnet link's), and goes on asking: of such a torrent
-// no write is held at all, and pieces go by rechecks. And who sends them unasked can do so for every piece: once one
-// passes twice none is held in that torrent any more, and a recheck makes libtorrent count again.
+// priority of 0 does above. libtorrent asks for them when a piece has failed: of that one no write is held from then on
+// (torrent_storage::never_hold). It asks for piece layers that it did not have when the torrent was added (a magnet link's), and goes
+// on asking: of such a torrent no write is held at all, and pieces go by rechecks (hold_none). And who sends them unasked can do
+// so for every piece: once one passes twice none is held in that torrent any more, and a recheck makes libtorrent
+// count again (counted_twice).
+//
 // Not for a torrent that libtorrent calls seeding (every piece has passed, held or not): it does not ask again for what it
 // forgot; see torrent_storage::shrink_by_recheck.
 //

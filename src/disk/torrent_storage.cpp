@@ -168,7 +168,7 @@ void torrent_storage::touched(lt::piece_index_t const piece) const
 
 bool torrent_storage::hold(lt::piece_index_t const piece, write_done& done)
 {
-	return m_core->may_have_to_go() && shape().num_blocks(piece) > 1 && m_holds_any
+	return m_core->may_have_to_go() && shape().num_blocks(piece) > 1 && m_may_hold
 		&& !std::ranges::binary_search(m_never_held, piece) && m_forgetting.hold(piece, done);
 }
 
@@ -183,9 +183,9 @@ void torrent_storage::never_hold(lt::piece_index_t const piece) noexcept
 // that libtorrent has forgotten by then.
 void torrent_storage::counted_twice()
 {
-	if (!m_holds_any) return;
+	if (!m_may_hold) return;
 	m_completions->push(step_due{std::make_unique<recheck_step>(weak_from_this())});
-	m_holds_any = false;
+	hold_none();
 	m_recheck_due = true;
 }
 

@@ -8,7 +8,7 @@
 //
 // The functions under "network thread" belong to the thread of the torrent's session; the rest may be
 // called from any thread. It does not find itself (disk_core does). Of libtorrent it asks the torrent's state, and a recheck
-// where pieces cannot be forgotten one by one; all else goes through completions and `forgetting`.
+// where pieces cannot be forgotten one by one, or one was counted twice; all else goes through completions and `forgetting`.
 #pragma once
 
 #include "block/mutex.hpp"
@@ -86,17 +86,18 @@ public:
 	[[nodiscard]] bool can_forget() const noexcept { return m_forgetting.attached(); }
 	// Keeps a write's completion back where the piece may have to be forgotten; takes `done` if so.
 	bool hold(lt::piece_index_t piece, write_done& done);
-	// Not for this piece from now on; not for any.
+	// Whether one is kept back.
+	[[nodiscard]] bool holds(lt::piece_index_t const piece) const { return m_forgetting.holds(piece); }
+	// None is kept back for this piece from now on.
 	void never_hold(lt::piece_index_t piece) noexcept;
-	void hold_none() noexcept { m_holds_any = false; }
+	// Nor for any. Those that are kept back now stay so.
+	void hold_none() noexcept { m_may_hold = false; }
 	// libtorrent counted a piece of which one is held twice. From now on none is, and a recheck makes it count again: soon, or
 	// when the torrent is not paused any more.
 	void counted_twice();
 	void recheck_if_due();
 	// A hash is being delivered at this moment.
 	[[nodiscard]] bool delivers_hash() const noexcept { return m_delivers_hash; }
-	// Whether one is kept back.
-	[[nodiscard]] bool holds(lt::piece_index_t const piece) const { return m_forgetting.holds(piece); }
 	// Bytes written to such a piece are not kept, and its hash is to be wrong.
 	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.is_forgetting(piece); }
 	// Gives up a piece, in whatever phase it is; false when it must stay for now.
@@ -212,7 +213,7 @@ private:
 	};
 	std::map<lt::piece_index_t, write_history> m_writes; // of pieces that were not verified since
 	bool m_cancelled_any = false;
-	bool m_holds_any = true;
+	bool m_may_hold = true;
 	bool m_recheck_due = false;
 	bool m_delivers_hash = false;
 	std::uint64_t m_next_hash = 0;

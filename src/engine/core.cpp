@@ -83,6 +83,7 @@ void core::count_peers_again()
 void core::capacity_changed()
 {
 	if (!m_session) return;
+	m_environment.shares_changed(nullptr);
 	lt::settings_pack changed;
 	limit_to(m_environment.disk.capacity_bytes(), changed);
 	m_session->apply_settings(std::move(changed));

@@ -67,7 +67,7 @@ struct circumstances
 // as long as the reader's consumption is not known.
 [[nodiscard]] std::int64_t lookbehind_bytes(extent const& e, circumstances const& c);
 // Read-ahead, beyond the position: the same, but `automatic` is what the reader takes in ten seconds, and 64 MiB as long as
-// that is not known; at most a quarter of the capacity, divided by the readers; never less than an eighth of it, 1..64 MiB.
+// that is not known; at most a quarter of the capacity, and never less than an eighth of it, 1..64 MiB.
 // docs/design.md, "Windows", says why.
 [[nodiscard]] std::int64_t read_ahead_bytes(extent const& e, circumstances const& c);
 
