@@ -69,63 +69,25 @@ void torrent_storage::set_withheld(priorities withheld)
 
 namespace {
 
-class forget_step final : public own_step
+// Something to do with a storage in its turn, if that is in its session then.
+template <typename Do>
+class storage_step final : public own_step
 {
 public:
-	forget_step(std::weak_ptr<torrent_storage> storage, lt::piece_index_t const piece)
-		: m_storage(std::move(storage)), m_piece(piece) {}
+	storage_step(std::weak_ptr<torrent_storage> storage, Do what) : m_storage(std::move(storage)), m_do(std::move(what)) {}
 	void run() override
 	{
-		auto const storage = m_storage.lock();
-		if (!storage || storage->removed() || storage->forget(m_piece)) return;
-		storage->core().cache.stays(storage->cache_id(), static_cast<int>(m_piece));
+		if (auto const storage = m_storage.lock(); storage && !storage->removed()) m_do(*storage);
 	}
 
 private:
 	std::weak_ptr<torrent_storage> const m_storage;
-	lt::piece_index_t const m_piece;
+	Do m_do;
 };
 
-class names_step final : public own_step
-{
-public:
-	names_step(std::weak_ptr<torrent_storage> storage, lt::piece_index_t const piece)
-		: m_storage(std::move(storage)), m_piece(piece) {}
-	void run() override
-	{
-		if (auto const storage = m_storage.lock(); storage && !storage->removed()) storage->take_names_off(m_piece);
-	}
-
-private:
-	std::weak_ptr<torrent_storage> const m_storage;
-	lt::piece_index_t const m_piece;
-};
-
-class recheck_step final : public own_step
-{
-public:
-	explicit recheck_step(std::weak_ptr<torrent_storage> storage) : m_storage(std::move(storage)) {}
-	void run() override
-	{
-		if (auto const storage = m_storage.lock(); storage && !storage->removed()) storage->recheck_if_due();
-	}
-
-private:
-	std::weak_ptr<torrent_storage> const m_storage;
-};
-
-class review_step final : public own_step
-{
-public:
-	explicit review_step(std::weak_ptr<torrent_storage> storage) : m_storage(std::move(storage)) {}
-	void run() override
-	{
-		if (auto const storage = m_storage.lock(); storage && !storage->removed()) storage->review();
-	}
-
-private:
-	std::weak_ptr<torrent_storage> const m_storage;
-};
+template <typename Do>
+step_due in_turn(std::weak_ptr<torrent_storage> storage, Do what)
+{ return step_due{std::make_unique<storage_step<Do>>(std::move(storage), std::move(what))}; }
 
 } // namespace
 
@@ -146,7 +108,7 @@ void torrent_storage::attach(lt::torrent_handle torrent, std::weak_ptr<forgettin
 void torrent_storage::protections_changed()
 {
 	if (m_review_due.exchange(true)) return;
-	m_completions->push(step_due{std::make_unique<review_step>(weak_from_this())});
+	m_completions->push(in_turn(weak_from_this(), [](torrent_storage& s) { s.review(); }));
 }
 
 void torrent_storage::review()
@@ -157,7 +119,12 @@ void torrent_storage::review()
 
 bool torrent_storage::evict(int const piece) noexcept
 {
-	try { return m_completions->push(step_due{std::make_unique<forget_step>(weak_from_this(), lt::piece_index_t(piece))}); }
+	try
+	{
+		return m_completions->push(in_turn(weak_from_this(), [piece](torrent_storage& s) {
+			if (!s.forget(lt::piece_index_t(piece))) s.core().cache.stays(s.cache_id(), piece);
+		}));
+	}
 	catch (std::bad_alloc const&) { return false; } // it stays, and may be named again
 }
 
@@ -184,7 +151,7 @@ void torrent_storage::never_hold(lt::piece_index_t const piece) noexcept
 void torrent_storage::counted_twice()
 {
 	if (!m_may_hold) return;
-	m_completions->push(step_due{std::make_unique<recheck_step>(weak_from_this())});
+	m_completions->push(in_turn(weak_from_this(), [](torrent_storage& s) { s.recheck_if_due(); }));
 	hold_none();
 	m_recheck_due = true;
 }
@@ -278,7 +245,7 @@ void torrent_storage::before_hash_of_given(lt::piece_index_t const piece)
 {
 	auto const written = m_writes.find(piece);
 	if (written == m_writes.end() || !written->second.take_given_cancelled() || is_checking()) return;
-	m_completions->push(step_due{std::make_unique<names_step>(weak_from_this(), piece)});
+	m_completions->push(in_turn(weak_from_this(), [piece](torrent_storage& s) { s.take_names_off(piece); }));
 }
 
 // While libtorrent checks it takes no piece, and would not clear this one.
