@@ -1,4 +1,4 @@
-// How fast is our disk, against libtorrent's own on tmpfs?
+// How fast is our disk, against libtorrent's own on tmpfs, and against the simplest one in memory (vector_disk.hpp)?
 //
 //   bench_disk                     all works, the medians of 3 rounds
 //   bench_disk --rounds 5 --only fill_v1,reads_deep
@@ -90,14 +90,14 @@ void report(work const& w, std::map<std::string, figures> const& by_disk)
 		auto const bound = relative ? g.ratio : g.absolute;
 		auto const sign = g.way == want::at_least ? std::string(">= ") : std::string("<= ");
 		print({g.number, std::string(w.text) + ": " + g.text, show("ours", g.figure), show("mmap", g.figure)
-			, show("posix", g.figure), relative ? number(value) + " x" : number(value)
+			, show("posix", g.figure), show("vectors", g.figure), relative ? number(value) + " x" : number(value)
 			, sign + number(bound) + (relative ? " x" : ""), reached(value, g.way, bound, g.tolerance)});
 	}
 }
 
 int usage()
 {
-	std::fprintf(stderr, "usage: bench_disk [--rounds N] [--only WORK,...] [--sample ours|mmap|posix]\n"
+	std::fprintf(stderr, "usage: bench_disk [--rounds N] [--only WORK,...] [--sample ours|mmap|posix|vectors]\n"
 		"  N: 1 to 99; works:");
 	for (auto const& w : works()) std::fprintf(stderr, " %s", w.name);
 	std::fprintf(stderr, "\n");

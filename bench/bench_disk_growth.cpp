@@ -152,7 +152,7 @@ double take(std::string const& name, int const rounds, std::string const& figure
 
 void report(char const* const goal, std::string const& what, double const value, double const most, std::string const& unit)
 {
-	print({goal, what, number(value) + unit, "", "", number(value), "<= " + number(most), reached(value, want::at_most, most, 0.0)});
+	print({goal, what, number(value) + unit, "", "", "", number(value), "<= " + number(most), reached(value, want::at_most, most, 0.0)});
 }
 
 // Turns are taken, so that what the machine does meets both.
@@ -166,7 +166,7 @@ void report_axis(std::string const& what, int const rounds, load const& small, l
 	}
 	auto const from = medians(few).at("us");
 	auto const to = medians(many).at("us");
-	print({"15", "write and read a block, us: " + what, number(from) + " to " + number(to), "", "", number(to / from) + " x"
+	print({"15", "write and read a block, us: " + what, number(from) + " to " + number(to), "", "", "", number(to / from) + " x"
 		, "<= 1.50 x", reached(to / from, want::at_most, 1.5, 0.08)});
 }
 

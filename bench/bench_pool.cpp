@@ -34,7 +34,7 @@ double best(int const count, Work const& work)
 	return least;
 }
 
-void say(char const* const work, double const ns) { print({"", std::string(work) + ", ns", number(ns), "", "", "", "", true}); }
+void say(char const* const work, double const ns) { print({"", std::string(work) + ", ns", number(ns), "", "", "", "", "", true}); }
 
 constexpr int blocks = 4000;
 

@@ -1,4 +1,4 @@
-// What does a torrent cost whoever downloads it, and whoever seeds it, on our disk and on libtorrent's own?
+// What does a torrent cost whoever downloads it, and whoever seeds it, on our disk, on libtorrent's own, and on the simplest one in memory?
 //
 //   bench_swarm                      medians of 3 rounds
 //   bench_swarm --rounds 5 --mib 1024
@@ -11,6 +11,7 @@
 // all; a film that did not arrive whole is a failure, not a figure.
 //
 // Prints the table's lines, with the goal beside each. Exits 1 when a film did not arrive, 2 for wrong usage.
+#include "disk_driver.hpp"
 #include "measure.hpp"
 #include "swarm_peer.hpp"
 
@@ -22,8 +23,6 @@
 namespace {
 
 using namespace slipstream::bench;
-
-std::vector<std::string> const disks{"ours", "mmap", "posix"};
 
 // What it took for each GB, from `began` to now.
 void add_figures(figures& to, std::string const& what, moment const& began, film const& f)
@@ -65,14 +64,14 @@ void report(std::map<std::string, figures> const& by_disk, film const& f)
 	{
 		auto const show = [&](char const* const disk) { return number(by_disk.at(disk).at(figure)); };
 		auto const ratio = by_disk.at("ours").at(figure) / by_disk.at("mmap").at(figure);
-		print({wanted > 0 ? "11" : "", text, show("ours"), show("mmap"), show("posix"), number(ratio) + " x"
+		print({wanted > 0 ? "11" : "", text, show("ours"), show("mmap"), show("posix"), show("vectors"), number(ratio) + " x"
 			, wanted > 0 ? "<= " + number(wanted) + " x" : "", wanted == 0 || reached(ratio, want::at_most, wanted, 0.08)});
 	}
 }
 
 int usage()
 {
-	std::fprintf(stderr, "usage: bench_swarm [--rounds N] [--mib N] [--sample ours|mmap|posix]\n"
+	std::fprintf(stderr, "usage: bench_swarm [--rounds N] [--mib N] [--sample ours|mmap|posix|vectors]\n"
 		"  rounds: 1 to 99; mib: of the film, 16 to 4096\n");
 	return 2;
 }
@@ -94,7 +93,7 @@ try
 		else if (flag == "--sample") only = argv[i + 1];
 		else return usage();
 	}
-	bool const known = only.empty() || std::find(disks.begin(), disks.end(), only) != disks.end();
+	bool const known = only.empty() || std::find(all_disks().begin(), all_disks().end(), only) != all_disks().end();
 	if (rounds < 1 || rounds > 99 || mib < 16 || mib > 4096 || !known) return usage();
 
 	film const f(std::int64_t(mib) << 20);
@@ -106,7 +105,7 @@ try
 	std::map<std::string, std::vector<figures>> samples;
 	for (int round = 0; round < rounds; ++round)
 	{
-		for (auto const& disk : disks)
+		for (auto const& disk : all_disks())
 		{
 			warm_memory(4 * f.size_bytes()); // two have it in files, and one in memory
 			samples[disk].push_back(run_apart(disk, [&] { return sample(disk, f); }));

@@ -1,5 +1,7 @@
 #include "disk_driver.hpp"
 
+#include "vector_disk.hpp"
+
 #include <slipstream/memory_disk.hpp>
 
 #include <libtorrent/add_torrent_params.hpp>
@@ -110,7 +112,7 @@ bool content::is_right(int const piece, std::vector<lt::sha256_hash> const& v2) 
 
 std::vector<std::string> const& all_disks()
 {
-	static std::vector<std::string> const names{"ours", "mmap", "posix"};
+	static std::vector<std::string> const names{"ours", "mmap", "posix", "vectors"};
 	return names;
 }
 
@@ -124,6 +126,7 @@ disk_driver::disk_driver(std::string const& disk, std::int64_t const capacity_by
 	if (disk == "ours") make = memory_disk({.capacity_bytes = capacity_bytes}).constructor();
 	else if (disk == "mmap") make = &lt::mmap_disk_io_constructor;
 	else if (disk == "posix") make = &lt::posix_disk_io_constructor;
+	else if (disk == "vectors") make = make_vector_disk;
 	else throw std::invalid_argument("no disk is called " + disk);
 	m_disk = make(m_ios, m_settings, m_counters);
 }

@@ -62,7 +62,7 @@ private:
 	std::vector<lt::sha256_hash> m_v2;
 };
 
-// "ours", "mmap", "posix".
+// "ours", "mmap", "posix", "vectors".
 [[nodiscard]] std::vector<std::string> const& all_disks();
 
 class disk_driver

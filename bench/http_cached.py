@@ -134,7 +134,7 @@ def at_once(work):
 
 def row(goal, work, ours, other, ratio, wanted, reached):
     verdict = ("yes" if reached else "**no**") if wanted else ""
-    print(f"| {goal} | {work} | {ours} | {other} | | {ratio} | {wanted} | {verdict} |", flush=True)
+    print(f"| {goal} | {work} | {ours} | {other} | | | {ratio} | {wanted} | {verdict} |", flush=True)
 
 
 def compare(film, url):

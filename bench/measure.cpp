@@ -107,8 +107,8 @@ std::string number(double const value)
 
 void print(line const& l)
 {
-	std::printf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", l.goal.c_str(), l.work.c_str(), l.ours.c_str()
-		, l.mmap.c_str(), l.posix.c_str(), l.ratio.c_str(), l.wanted.c_str(), l.wanted.empty() ? "" : l.reached ? "yes" : "**no**");
+	std::printf("| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", l.goal.c_str(), l.work.c_str(), l.ours.c_str()
+		, l.mmap.c_str(), l.posix.c_str(), l.vectors.c_str(), l.ratio.c_str(), l.wanted.c_str(), l.wanted.empty() ? "" : l.reached ? "yes" : "**no**");
 	std::fflush(stdout);
 }
 

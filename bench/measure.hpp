@@ -47,6 +47,7 @@ struct line
 	std::string ours;
 	std::string mmap;
 	std::string posix;
+	std::string vectors;
 	std::string ratio;  // ours / mmap, or the figure the goal is about
 	std::string wanted; // empty: a figure without a goal
 	bool reached = false;

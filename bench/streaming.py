@@ -158,7 +158,7 @@ def window(folder):
     ratios = [w / k for w, k in zip(windowed, kept)]
     ratio = statistics.median(ratios)
     print(f"| 18 | 512 MiB through {CAPACITY}: MiB/s (second: all kept; ratios {min(ratios):.2f} to {max(ratios):.2f})"
-          f" | {statistics.median(windowed):.0f} | {statistics.median(kept):.0f} | | {ratio:.2f} x | >= 0.8 x"
+          f" | {statistics.median(windowed):.0f} | {statistics.median(kept):.0f} | | | {ratio:.2f} x | >= 0.8 x"
           f" | {'yes' if ratio >= 0.8 * 0.85 else '**no**'} |", flush=True)
 
 

@@ -1,5 +1,7 @@
 #include "swarm_peer.hpp"
 
+#include "vector_disk.hpp"
+
 #include <libtorrent/add_torrent_params.hpp>
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/create_torrent.hpp>
@@ -50,7 +52,8 @@ lt::session_params session_on(std::string const& disk, memory_disk const& memory
 	lt::session_params params(p);
 	if (disk == "ours") params.disk_io_constructor = memory.constructor();
 	else if (disk == "mmap") params.disk_io_constructor = lt::mmap_disk_io_constructor;
-	else params.disk_io_constructor = lt::posix_disk_io_constructor;
+	else if (disk == "posix") params.disk_io_constructor = lt::posix_disk_io_constructor;
+	else params.disk_io_constructor = make_vector_disk;
 	return params;
 }
 
