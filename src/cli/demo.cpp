@@ -67,8 +67,9 @@ private:
 
 struct interrupted {};  // ends the demo; never leaves this file
 
+// Ends the demo where there is no value.
 template <typename T>
-T must(expected<T> e)
+T or_end(expected<T> e)
 {
 	if (e) return std::move(*e);
 	if (e.error().is(errc::cancelled)) throw interrupted{};
@@ -78,7 +79,7 @@ T must(expected<T> e)
 std::filesystem::path file_to_stream(std::string const& given)
 {
 	std::error_code ec;
-	std::filesystem::path const file = std::filesystem::canonical(given, ec);
+	std::filesystem::path file = std::filesystem::canonical(given, ec);
 	if (ec) throw std::runtime_error(fmt::format("{}: {}", given, ec.message()));
 	if (!std::filesystem::is_regular_file(file))
 		throw std::runtime_error(fmt::format("{}: not a file; give one film", given));
@@ -126,7 +127,7 @@ public:
 		: m_film(std::move(film))
 		, m_film_bytes(static_cast<std::int64_t>(std::filesystem::file_size(m_film)))
 		, m_engine(options_of(settings, seed))
-		, m_id(must(m_engine.add_torrent_file(torrent)))
+		, m_id(or_end(m_engine.add_torrent_file(torrent)))
 		, m_server(m_engine, http::server_options{.listen = settings.listen})
 		, m_target(http::stream_path(m_id, 0, m_film.filename().string()))
 	{
@@ -204,10 +205,10 @@ private:
 	// On a connection of its own.
 	[[nodiscard]] http_answer ask(boost::asio::io_context& io, interruption& stop, http_ask const& what) const
 	{
-		http_client client(io, must(parse_url(url())), patience, {}, [&] { return stop.came(); });
-		http_answer answer = must(client.ask(what));
+		http_client client(io, or_end(parse_url(url())), patience, {}, [&] { return stop.came(); });
+		http_answer answer = or_end(client.ask(what));
 		if (!answer.whole && answer.size_bytes <= what.max_body_bytes)
-			throw std::runtime_error(fmt::format("the stream broke off after {} bytes", answer.size_bytes));
+			throw std::runtime_error(fmt::format("the stream broke off after {} bytes: {}", answer.size_bytes, answer.broken_off));
 		return answer;
 	}
 
@@ -264,7 +265,7 @@ bool run(demo_settings const& settings, boost::asio::io_context& io, interruptio
 	{
 		folder.emplace();
 		shown.step("making a film with ffmpeg ...");
-		film = must(make_film(folder->path(), interrupted_now));
+		film = or_end(make_film(folder->path(), interrupted_now));
 	}
 	else
 	{
@@ -273,7 +274,7 @@ bool run(demo_settings const& settings, boost::asio::io_context& io, interruptio
 	auto const size = static_cast<std::int64_t>(std::filesystem::file_size(film));
 
 	shown.step(fmt::format("making a torrent of {} ...", size_text(size)));
-	std::vector<char> const torrent = must(make_torrent(film, [&](int const done, int const all) {
+	std::vector<char> const torrent = or_end(make_torrent(film, [&](int const done, int const all) {
 		shown.update(fmt::format("making a torrent: piece {} of {}", done, all));
 	}));
 	std::string const original = sha256_of(film);

@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 
 #include <limits>
+#include <memory>
 #include <stdexcept>
 
 namespace slipstream::cli {
@@ -32,7 +33,7 @@ std::string base64(std::string const& text)
 	return out;
 }
 
-error failure_of(error_code const ec, std::string const& what)
+error connection_failure(error_code const ec, std::string const& what)
 {
 	if (ec == asio::error::operation_aborted) return error(errc::cancelled);
 	return {errc::bad_argument, fmt::format("{}: {}", what, ec.message())};
@@ -126,12 +127,34 @@ error_code http_client::run(Start&& start)
 	return closed ? error_code(asio::error::operation_aborted) : *result;
 }
 
+// Not by run(): the system's look-up cannot be cancelled, so its handler comes when it likes, perhaps never while this runs.
+error_code http_client::look_up(asio::ip::tcp::resolver::results_type& places)
+{
+	struct outcome { std::optional<error_code> ec; asio::ip::tcp::resolver::results_type places; };
+	auto const found = std::make_shared<outcome>();
+	asio::ip::tcp::resolver resolver(m_io);
+	resolver.async_resolve(m_url.host, m_url.port, [found](error_code const ec, auto got)
+	{
+		found->ec = ec;
+		found->places = std::move(got);
+	});
+	auto const until = std::chrono::steady_clock::now() + m_timeout;
+	while (!found->ec)
+	{
+		m_io.restart();
+		m_io.run_one_until(until);
+		if (m_interrupted && m_interrupted()) return asio::error::operation_aborted;
+		if (!found->ec && std::chrono::steady_clock::now() >= until) return asio::error::timed_out;
+	}
+	places = std::move(found->places);
+	return *found->ec;
+}
+
 error_code http_client::connect()
 {
 	drop();
-	error_code ec;
-	asio::ip::tcp::resolver resolver(m_io);
-	auto const places = resolver.resolve(m_url.host, m_url.port, ec);
+	asio::ip::tcp::resolver::results_type places;
+	error_code ec = look_up(places);
 	if (ec) return ec;
 	if (m_url.tls) m_tls = std::make_unique<tls_stream>(m_io, m_tls_context);
 	else m_plain = std::make_unique<beast::tcp_stream>(m_io);
@@ -154,12 +177,12 @@ expected<http_answer> http_client::exchange(Stream& stream, http_ask const& want
 
 	auto const sent = std::chrono::steady_clock::now();
 	error_code ec = run([&](auto done) { wire::async_write(stream, request, done); });
-	if (ec) return failure_of(ec, "the request could not be sent");
+	if (ec) return connection_failure(ec, "the request could not be sent");
 	wire::response_parser<wire::buffer_body> parser;
 	parser.body_limit(std::numeric_limits<std::uint64_t>::max());
 	if (wanted.method == wire::verb::head) parser.skip(true);
 	ec = run([&](auto done) { wire::async_read_header(stream, m_buffer, parser, done); });
-	if (ec) return failure_of(ec, "no answer");
+	if (ec) return connection_failure(ec, "no answer");
 
 	http_answer answer;
 	answer.status = parser.get().result_int();
@@ -180,6 +203,7 @@ expected<http_answer> http_client::exchange(Stream& stream, http_ask const& want
 		if (ec) break;
 	}
 	if (ec == asio::error::operation_aborted) return error(errc::cancelled);
+	if (ec) answer.broken_off = ec.message();
 	answer.all = std::chrono::steady_clock::now() - sent;
 	answer.whole = !ec && parser.is_done() && answer.size_bytes <= wanted.max_body_bytes;
 	answer.kept = answer.whole && parser.keep_alive();
@@ -195,7 +219,7 @@ expected<http_answer> http_client::ask(http_ask const& wanted)
 		if (error_code const ec = connect())
 		{
 			drop();
-			return failure_of(ec, "cannot connect to " + m_url.authority);
+			return connection_failure(ec, "cannot connect to " + m_url.authority);
 		}
 	}
 	auto answer = m_tls ? exchange(*m_tls, wanted) : exchange(*m_plain, wanted);

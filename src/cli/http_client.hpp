@@ -56,6 +56,7 @@ struct http_answer
 	http::wire::fields headers;
 	std::string body;
 	bool whole = false;         // the body is all of it
+	std::string broken_off;     // why it is not, where the connection failed
 	bool kept = false;          // the connection can be used again
 	bool on_old_connection = false;
 	std::size_t size_bytes = 0; // of the body, as far as it came
@@ -72,9 +73,10 @@ struct http_answer
 class http_client
 {
 public:
-	// `timeout`: for each step of a request but the look-up of the name, which also cannot be interrupted. With TLS the server's certificate has to be valid for its name, by the
-	// system's authorities, or those in `ca_file` (PEM) when it is not empty. Throws std::runtime_error when that cannot
-	// be read. `interrupted` is asked after whatever happened on `io`; when it says so, the request ends.
+	// `timeout`: for each step of a request. With TLS the server's certificate has to be valid for its name, by the system's
+	// authorities, or those in `ca_file` (PEM) when it is not empty. Throws std::runtime_error when that cannot be read.
+	// `interrupted` is asked after whatever happened on `io`; when it says so, the request ends. The look-up of a name ends
+	// for the caller in the same way, but the system's goes on, and the end of `io` waits for it.
 	http_client(boost::asio::io_context& io, http_url url, std::chrono::milliseconds timeout, std::string const& ca_file
 		, std::function<bool()> interrupted = {});
 	~http_client();
@@ -92,6 +94,7 @@ private:
 	template <typename Start> boost::system::error_code run(Start&& start);
 	[[nodiscard]] boost::beast::tcp_stream& lowest();
 	[[nodiscard]] boost::system::error_code connect();
+	[[nodiscard]] boost::system::error_code look_up(boost::asio::ip::tcp::resolver::results_type& places);
 	template <typename Stream> expected<http_answer> exchange(Stream& stream, http_ask const& wanted);
 
 	http_url const m_url;
