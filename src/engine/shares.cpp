@@ -40,7 +40,10 @@ stream::appetite appetite_of(shares::facts const& f, extent const& lookbehind, e
 		{ return std::min(is_of_memory(e) ? bytes : in_memory(bytes), in_memory(f.size_bytes)); };
 	a.head_bytes = price * std::min<std::int64_t>(2, pieces);
 	a.lookbehind_bytes = wanted(lookbehind, stream::lookbehind_bytes(lookbehind, c));
-	a.read_ahead_bytes = wanted(read_ahead, stream::read_ahead_bytes(read_ahead, c));
+	// Automatic read-ahead is of memory, but a pace is of the file.
+	auto ahead = c;
+	if (read_ahead.in == extent::unit::automatic && c.consumed_bytes_s) ahead.consumed_bytes_s = in_memory(*c.consumed_bytes_s);
+	a.read_ahead_bytes = wanted(read_ahead, stream::read_ahead_bytes(read_ahead, ahead));
 	a.probed_bytes = in_memory(f.probed_bytes);
 	a.idle = f.idle;
 	return a;

@@ -213,6 +213,23 @@ TEST(sharing, seconds_are_what_a_reader_takes_once_that_is_known)
 	EXPECT_EQ(all.of(one, capacity, capacity), stream::portion{});
 }
 
+// A piece of 4 KiB takes a block of 16: ten seconds of film are four times as much memory.
+TEST(sharing, ten_seconds_are_of_the_film_though_its_pieces_take_several_times_their_length)
+{
+	shares all;
+	constexpr std::int64_t memory = std::int64_t{1} << 30;
+	constexpr std::int64_t pace = 5'000'000;
+	auto const reader = all.next_number();
+	auto const ahead_with_pieces_of = [&](int const bytes)
+	{
+		all.tell(reader, {.piece_length_bytes = bytes, .size_bytes = std::int64_t{1} << 34, .consumed_bytes_s = pace});
+		return all.of(reader, memory, memory).read_ahead_bytes;
+	};
+	// An eighth of memory is more than ten seconds, where a byte takes a byte.
+	EXPECT_EQ(ahead_with_pieces_of(1 << 20), std::int64_t{64} << 20);
+	EXPECT_NEAR(double(ahead_with_pieces_of(4096)), double(10 * pace), 4096);
+}
+
 TEST(dropping, takes_a_torrent_that_nobody_reads_and_no_other)
 {
 	shared_files const read("read", {{"read.mkv", 1 << 20}}, torrent_kind::v1, piece, 1);
