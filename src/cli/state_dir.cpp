@@ -1,6 +1,7 @@
 #include "cli/state_dir.hpp"
 
 #include "cli/progress.hpp"
+#include "engine/info_hash_text.hpp"
 
 #include <fmt/format.h>
 
@@ -133,18 +134,12 @@ expected<std::string> rename_aside(fs::path const& path)
 	}
 }
 
-bool is_id(std::string_view const text)
-{
-	return (text.size() == 40 || text.size() == 64)
-		&& text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 // The id of "<id>.resume" and the like.
 std::optional<std::string> id_in(std::string_view const name, std::string_view const suffix)
 {
 	if (!name.ends_with(suffix)) return std::nullopt;
 	std::string_view const id = name.substr(0, name.size() - suffix.size());
-	if (!is_id(id)) return std::nullopt;
+	if (normalized_id(id) != id) return std::nullopt; // we write them in lower case
 	return std::string(id);
 }
 

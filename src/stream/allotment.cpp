@@ -1,7 +1,5 @@
 #include "stream/allotment.hpp"
 
-#include "stream/window.hpp"
-
 #include <algorithm>
 #include <numeric>
 
@@ -14,6 +12,13 @@ constexpr std::int64_t whole = 1'000'000;
 // Of automatic read-ahead.
 constexpr std::int64_t ahead_ms = 10'000;
 constexpr std::int64_t ahead_before_known_bytes = std::int64_t{64} << 20;
+
+// An eighth of the capacity, 1..64 MiB.
+std::int64_t least_ahead_bytes(std::int64_t const capacity_bytes)
+{
+	constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
+	return std::min(std::clamp(capacity_bytes / 8, mebibyte, 64 * mebibyte), capacity_bytes);
+}
 
 // Each has what it wants as far as the others leave it, and where they do not, its bound.
 portion cut(appetite const& a, std::int64_t const head_bytes, std::int64_t const beyond_bytes)
@@ -118,7 +123,7 @@ std::int64_t read_ahead_bytes(extent const& e, circumstances const& c)
 	// Not divided by the readers: what they want together may be more than there is, and allot() divides that.
 	auto const most = share_of(c.capacity_bytes, whole / 4);
 	auto const wanted = c.consumed_bytes_s ? taken_in(ahead_ms, *c.consumed_bytes_s, most) : std::min(ahead_before_known_bytes, most);
-	return bytes_of(e, c, std::max(least_read_ahead_bytes(c.capacity_bytes), wanted));
+	return bytes_of(e, c, std::max(least_ahead_bytes(c.capacity_bytes), wanted));
 }
 
 } // namespace slipstream::stream

@@ -6,8 +6,6 @@ namespace slipstream::stream {
 
 namespace {
 
-constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
-
 lt::piece_index_t piece_of(file_geometry const& file, std::int64_t const position_bytes)
 {
 	return lt::piece_index_t{static_cast<int>(
@@ -37,11 +35,6 @@ window window_at(file_geometry const& file, std::int64_t const position_bytes
 	lt::piece_index_t const next = std::min(lt::piece_index_t{static_cast<int>(first) + 1}, file_last);
 	lt::piece_index_t const last = std::max(piece_of(file, position_bytes + span - 1), next);
 	return {first, lt::piece_index_t{static_cast<int>(last) + 1}};
-}
-
-std::int64_t least_read_ahead_bytes(std::int64_t const capacity_bytes)
-{
-	return std::min(std::clamp(capacity_bytes / 8, mebibyte, 64 * mebibyte), capacity_bytes);
 }
 
 } // namespace slipstream::stream

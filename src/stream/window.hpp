@@ -47,7 +47,4 @@ struct window
 [[nodiscard]] window window_at(file_geometry const& file, std::int64_t position_bytes
 	, std::int64_t read_ahead_bytes);
 
-// What a reader asks for beyond its position at the least, when nobody said: an eighth of the capacity, 1..64 MiB.
-[[nodiscard]] std::int64_t least_read_ahead_bytes(std::int64_t capacity_bytes);
-
 } // namespace slipstream::stream
