@@ -113,8 +113,11 @@ class T02Disk(unittest.TestCase):
             with Server(torrent, seeders=[seeder.address], cwd=places["cwd"],
                         variables=variables) as server:
                 (url,) = server.stream_urls(1)
+                before = server.bytes_written_to_disk()
+                if "TSAN_OPTIONS" not in os.environ:  # whose runtime begins with half a megabyte in a file of its own
+                    self.assertEqual(before, 0)
                 self.assertEqual(curl(url).body == content, True)
-                self.assertEqual(server.bytes_written_to_disk(), 0)
+                self.assertEqual(server.bytes_written_to_disk() - before, 0)
                 files = [os.readlink(f"/proc/{server.process.pid}/fd/{fd}")
                          for fd in os.listdir(f"/proc/{server.process.pid}/fd")]
                 self.assertEqual([name for name in files if name.startswith(home.path)], [])
