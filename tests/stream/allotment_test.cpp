@@ -204,6 +204,14 @@ TEST(automatic_read_ahead, is_ten_seconds_between_an_eighth_and_a_quarter_of_the
 	EXPECT_EQ(read_ahead_bytes({}, {64 * mib, 9, 10'000'000}), 16 * mib);
 }
 
+TEST(automatic_read_ahead, of_who_takes_little_is_an_eighth_of_the_capacity_within_bounds)
+{
+	EXPECT_EQ(read_ahead_bytes({}, {256 * mib, 1, 1}), 32 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {1 * mib, 1, 1}), 1 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {8192 * mib, 1, 1}), 64 * mib);
+	EXPECT_EQ(read_ahead_bytes({}, {mib / 2, 1, 1}), mib / 2);
+}
+
 TEST(automatic_read_ahead, is_a_quarter_of_the_capacity_as_long_as_the_pace_is_unknown)
 {
 	EXPECT_EQ(read_ahead_bytes({}, {1024 * mib, 1, {}}), 64 * mib);
@@ -224,7 +232,7 @@ TEST(automatic_read_ahead, is_within_its_bounds_and_grows_with_the_pace_alone)
 	{
 		circumstances c{mib + any(), static_cast<int>(up_to(20)), any()};
 		auto const got = read_ahead_bytes({}, c);
-		auto const least = least_read_ahead_bytes(c.capacity_bytes);
+		auto const least = read_ahead_bytes({}, {c.capacity_bytes, 1, 0});
 		auto const most = c.capacity_bytes / 4;
 		auto const ten_seconds = static_cast<std::int64_t>(std::min<__int128>(most, static_cast<__int128>(10) * *c.consumed_bytes_s));
 		ASSERT_EQ(got, std::max(least, ten_seconds)) << c.capacity_bytes << ' ' << c.readers << ' ' << *c.consumed_bytes_s;

@@ -10,8 +10,6 @@ namespace {
 using namespace slipstream::stream;
 using piece = lt::piece_index_t;
 
-constexpr std::int64_t mib = 1 << 20;
-
 TEST(window, holds_the_piece_of_the_position_and_the_next_one)
 {
 	file_geometry const file{.offset_bytes = 0, .size_bytes = 1000, .piece_length_bytes = 100};
@@ -61,14 +59,6 @@ TEST(window, locates_a_byte_in_its_piece)
 	EXPECT_EQ(last.piece, piece{5});
 	EXPECT_EQ(last.offset_bytes, 49);
 	EXPECT_EQ(last.left_bytes, 1);
-}
-
-TEST(window, read_ahead_is_an_eighth_of_the_capacity_within_bounds)
-{
-	EXPECT_EQ(least_read_ahead_bytes(1 * mib), 1 * mib);
-	EXPECT_EQ(least_read_ahead_bytes(256 * mib), 32 * mib);
-	EXPECT_EQ(least_read_ahead_bytes(8192 * mib), 64 * mib);
-	EXPECT_EQ(least_read_ahead_bytes(mib / 2), mib / 2);
 }
 
 // Every window agrees with asking for each byte of it, one by one.
