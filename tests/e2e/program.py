@@ -16,6 +16,9 @@ BIN = os.environ.get("SLIPSTREAM_BIN", "")
 if not os.access(BIN, os.X_OK):
     raise SystemExit(f"SLIPSTREAM_BIN has to name the slipstream program, not {BIN!r}")
 
+# What -fsanitize= it was built with, if any: a sanitizer's runtime has memory and files of its own.
+SANITIZED = os.environ.get("SLIPSTREAM_SANITIZE", "")
+
 API = "/api/v1/torrents"
 
 
