@@ -128,6 +128,46 @@ TEST_F(lending, stopping_removing_clearing_and_the_end_answer_the_reads_that_wai
 	EXPECT_TRUE(disk.broken_handler_rules().empty());
 }
 
+// What peers and players are given are the blocks that are stored, at their addresses.
+TEST_F(lending, copies_nothing)
+{
+	disk.write_piece(s, lt::piece_index_t(0));
+	auto const handle = memory.torrent(film.info()->info_hashes());
+	auto const held = handle.view(lt::piece_index_t(0), 0, 16 * block, false);
+	ASSERT_TRUE(held.has_value());
+	ASSERT_EQ(held->views().size(), 16u);
+	for (std::size_t i = 0; i < 16; ++i)
+	{
+		disk.settle();
+		auto const again = handle.view(lt::piece_index_t(0), int(i) * block + 100, 200, false);
+		ASSERT_TRUE(again.has_value());
+		EXPECT_EQ(again->views().front().data(), held->views()[i].data() + 100);
+	}
+	auto const before = memory.stats().used_bytes;
+	EXPECT_EQ(before, 16 * block);
+	disk.destroy();
+}
+
+TEST_F(lending, gives_a_peer_the_block_itself)
+{
+	disk.write_piece(s, lt::piece_index_t(0));
+	auto const handle = memory.torrent(film.info()->info_hashes());
+	std::vector<char const*> stored;
+	{
+		auto const held = handle.view(lt::piece_index_t(0), 0, 8 * block, false);
+		ASSERT_TRUE(held.has_value());
+		for (auto const view : held->views()) stored.push_back(view.data());
+	}
+	auto all = read(8);
+	for (std::size_t i = 0; i < 8; ++i)
+	{
+		EXPECT_EQ(all[i].wait().buffer.data(), stored[i]) << i;
+		all[i].wait().buffer.reset();
+	}
+	EXPECT_EQ(memory.stats().peak_bytes, 16 * block);
+	disk.destroy();
+}
+
 // -- in a swarm
 
 // A leecher that asks for what it is told and takes nothing of it until take() is called. Plain TCP; each call has a
