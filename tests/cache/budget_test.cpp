@@ -82,6 +82,20 @@ TEST(budget, above_the_floor_it_always_holds_and_open_pieces_can_be_protected)
 		}
 }
 
+// docs/design.md, "The budget".
+TEST(budget, of_the_film_in_the_documents_is_what_they_say)
+{
+	auto b = example();
+	b.connections = 30;
+	EXPECT_EQ(b.floor_blocks(), 371);
+	EXPECT_EQ(b.arriving_blocks(), 60);
+	EXPECT_EQ(b.open_blocks(), 128);
+	EXPECT_EQ(b.lent_blocks(), 512);
+	EXPECT_EQ(b.protectable_blocks(), 3388);
+	b.capacity_blocks = 370;
+	EXPECT_FALSE(b.holds());
+}
+
 TEST(budget, a_torrent_that_is_neither_read_nor_wanted_costs_nothing)
 {
 	auto b = example();
