@@ -131,6 +131,18 @@ TEST_P(hostile_leechers, who_comes_late_is_told_what_is_there)
 	f.all_is_well();
 }
 
+// Neither a bitfield nor an extension handshake, and no interest: there is no message of its to answer.
+TEST_P(hostile_leechers, who_comes_late_and_says_nothing_is_told_what_is_there_all_the_same)
+{
+	f.connect_honest_seeds();
+	f.play(0, 48);
+	auto& silent = f.meet({.fast = false, .late_handshake = true});
+	EXPECT_TRUE(f.mine.run_until([&] { return silent.record().there == f.all_verified(); }))
+		<< ::testing::PrintToString(silent.record().there) << f.dump();
+	was_served_right(silent);
+	f.all_is_well();
+}
+
 TEST_P(hostile_leechers, an_honest_one_completes_without_a_wrong_byte)
 {
 	auto& checks = f.meet({.leeches = true});
