@@ -316,4 +316,36 @@ TEST(consumption, survives_a_clock_that_stands)
 	EXPECT_FALSE(c.bytes_s());
 }
 
+// docs/design.md, "Windows": as a reader's part shrinks, what was probed goes down to its eighth before lookbehind is touched,
+// and that to its half before read-ahead is.
+TEST(allotment, cuts_what_was_probed_then_lookbehind_then_read_ahead)
+{
+	std::mt19937_64 random(11);
+	auto const up_to = [&](std::int64_t const most) { return std::uniform_int_distribution<std::int64_t>(0, most)(random); };
+	int cut[3] = {};
+	for (int round = 0; round < 500; ++round)
+	{
+		appetite const a{.head_bytes = 0, .lookbehind_bytes = up_to(200), .read_ahead_bytes = up_to(200), .probed_bytes = up_to(100)};
+		auto const all = a.lookbehind_bytes + a.read_ahead_bytes + a.probed_bytes;
+		for (auto part = all; part >= 0; --part)
+		{
+			auto const p = allot(part, std::vector{a})[0];
+			ASSERT_EQ(p.total_bytes(), part) << "nothing is left over while something is wanted";
+			if (p.probed_bytes < a.probed_bytes) ++cut[0];
+			if (p.lookbehind_bytes < a.lookbehind_bytes)
+			{
+				++cut[1];
+				ASSERT_LE(p.probed_bytes, part / 8) << part << " of " << all;
+			}
+			if (p.read_ahead_bytes < a.read_ahead_bytes)
+			{
+				++cut[2];
+				ASSERT_LE(p.probed_bytes, part / 8) << part << " of " << all;
+				ASSERT_LE(p.lookbehind_bytes, part / 2) << part << " of " << all;
+			}
+		}
+	}
+	for (int const times : cut) EXPECT_GT(times, 1000);
+}
+
 } // namespace
