@@ -47,6 +47,7 @@ target_link_libraries(slipstream_flags INTERFACE Threads::Threads)
 if(SLIPSTREAM_SANITIZE)
   target_compile_options(slipstream_flags INTERFACE
     -fsanitize=${SLIPSTREAM_SANITIZE} -fno-sanitize-recover=all)
+  target_compile_definitions(slipstream_flags INTERFACE SLIPSTREAM_WATCH_LOCKS) # src/block/mutex.hpp
   target_link_options(slipstream_flags INTERFACE -fsanitize=${SLIPSTREAM_SANITIZE})
   # gcc 12 reports false positives of these under sanitizers.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -1,0 +1,81 @@
+// What sanitizers' builds watch: that no thread takes a lock while it holds another. Compiled with that switched on, alone.
+#include "block/mutex.hpp"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <thread>
+
+using namespace slipstream;
+
+namespace {
+
+TEST(locks, of_a_thread_come_one_after_the_other)
+{
+	mutex a;
+	mutex b;
+	for (int i = 0; i < 3; ++i)
+	{
+		{ mutex_lock const lock(a); }
+		{ mutex_lock const lock(b); }
+	}
+	mutex_lock const lock(a);
+	std::thread([&] { mutex_lock const other(b); }).join();
+}
+
+TEST(locks, that_go_around_others_may_be_held_while_one_is_taken)
+{
+	mutex around(mutex::place::around_others);
+	mutex a;
+	mutex_lock const lock(around);
+	{ mutex_lock const inner(a); }
+	{ mutex_lock const inner(a); }
+}
+
+TEST(locks, are_let_go_while_a_condition_is_waited_for)
+{
+	mutex a;
+	mutex b;
+	std::condition_variable_any changed;
+	bool so = false;
+	std::thread other;
+	{
+		mutex_lock const lock(a);
+		other = std::thread([&] {
+			mutex_lock const inside(a);
+			so = true;
+			changed.notify_one();
+		});
+		while (!so) changed.wait(a);
+	}
+	other.join();
+	mutex_lock const lock(b);
+}
+
+using locks_death = ::testing::Test;
+
+TEST_F(locks_death, a_second_one_ends_the_program)
+{
+	mutex a;
+	mutex b;
+	mutex_lock const lock(a);
+	EXPECT_DEATH(b.lock(), "no lock is taken while another is held");
+}
+
+TEST_F(locks_death, one_that_goes_around_others_comes_first)
+{
+	mutex around(mutex::place::around_others);
+	mutex other(mutex::place::around_others);
+	mutex a;
+	{
+		mutex_lock const lock(a);
+		EXPECT_DEATH(around.lock(), "no lock is taken while another is held");
+	}
+	mutex_lock const lock(other);
+	EXPECT_DEATH(around.lock(), "no lock is taken while another is held");
+	mutex_lock const inner(a);
+	mutex b;
+	EXPECT_DEATH(b.lock(), "no lock is taken while another is held");
+}
+
+} // namespace
