@@ -1,5 +1,6 @@
 """What docs/design.md and docs/threads.md say of the sources, held against the sources: the layers, who may look at
-libtorrent's version and inside of it, what stream is made of, which classes have a mutex.
+libtorrent's version and inside of it, what stream is made of, which classes have a mutex. And that the tests which
+docs/reliability.md names exist.
 """
 
 import os
@@ -85,8 +86,35 @@ class Mutexes(unittest.TestCase):
         have = {os.path.splitext(os.path.basename(path))[0] for path, text in sources()
                 if re.search(r"^\t(mutable )?(std::)?mutex m_", text, re.MULTILINE) and not path.endswith("block/mutex.hpp")}
         self.assertEqual(have, named)
-        pool = re.findall(r"^\tmutex (m_\w+);", text_of("src/block/block_pool.hpp"), re.MULTILINE)
+        pool = re.findall(r"^\tmutex (m_\w+)[;{]", text_of("src/block/block_pool.hpp"), re.MULTILINE)
         self.assertEqual({f"block_pool::{name}" for name in pool}, {row for row in rows if row.startswith("block_pool")})
+
+    def test_that_go_around_others_are_those_that_the_table_names(self):
+        table = text_of("docs/threads.md").split("## Locks")[1].split("\n\n")[2]
+        named = set(re.findall(r"\| `block_pool::(\w+)` \|\n", table))
+        found = {name for _, text in sources() for name in re.findall(r"mutex (m_\w+)\{mutex::place::around_others\}", text)}
+        self.assertEqual(found, named)
+
+
+class Guarantees(unittest.TestCase):
+    """The table "What is guaranteed" of reliability.md names tests that there are."""
+
+    def test_are_checked_by_tests_that_there_are(self):
+        tests = set()
+        for _, text in sources("tests"):
+            tests.update(re.findall(r"^(?:CONTRACT_)?TEST(?:_F|_P)?\((\w+), (\w+)", text, re.MULTILINE))
+        suites = {suite for suite, _ in tests}
+        section = text_of("docs/reliability.md").split("## What is guaranteed")[1].split("\n## ")[0]
+        names = re.findall(r"`(?:\w+_test|test_\w+)\.(?:\w+/)?(\w+)(\*|\.\w+)?`", section)
+        self.assertGreater(len(names), 30)
+        for suite, rest in names:
+            with self.subTest(suite + rest):
+                if rest == "*":
+                    self.assertTrue(any(known.startswith(suite) for known in suites))
+                elif rest:
+                    self.assertIn((suite, rest[1:]), tests)
+                else:
+                    self.assertIn(suite, suites)
 
 
 if __name__ == "__main__":
