@@ -108,6 +108,33 @@ TEST_F(cache_fixture, room_is_made_for_what_may_arrive_before_it_is_needed)
 	EXPECT_FALSE(c.is_low());
 }
 
+TEST_F(cache_fixture, what_was_read_goes_after_what_was_not)
+{
+	c.change_connections(6);
+	auto const t = enter();
+	for (int i = 0; !c.is_low(); ++i) ASSERT_TRUE(t->download(i));
+	c.touched(t->id, 0);
+	c.make_room();
+	ASSERT_FALSE(t->asked.empty());
+	EXPECT_EQ(t->asked.front(), 1);
+}
+
+TEST_F(cache_fixture, no_room_is_kept_for_what_a_torrent_that_has_left_was_reading)
+{
+	c.change_connections(6);
+	auto const stays = enter();
+	auto const wanted = c.wanted_free_blocks();
+	auto const prepared = c.prepared_free_blocks();
+	auto const leaves = std::make_shared<fake_torrent>(pool, c);
+	leaves->id = c.enter(leaves, 1000, 6);
+	ASSERT_GT(c.protect(leaves->id, protection::reader, {0, 1}).pieces, 0);
+	EXPECT_GT(c.wanted_free_blocks(), wanted) << "its pieces are larger";
+	EXPECT_GT(c.prepared_free_blocks(), prepared + c.wanted_free_blocks() - wanted) << "and are still to come";
+	c.leave(leaves->id);
+	EXPECT_EQ(c.wanted_free_blocks(), wanted);
+	EXPECT_EQ(c.prepared_free_blocks(), prepared);
+}
+
 TEST_F(cache_fixture, torrents_that_nobody_reads_share_what_is_left_and_one_too_many_gets_nothing)
 {
 	std::vector<std::shared_ptr<fake_torrent>> all;
@@ -276,8 +303,23 @@ TEST_F(cache_fixture, what_is_being_read_goes_before_read_ahead_of_others)
 	ASSERT_GT(c.protect(first->id, protection::reader, many).pieces, 4);
 	EXPECT_EQ(c.protect(second->id, protection::reader, {7, 8}).pieces, 2);
 	EXPECT_EQ(c.standing_of(second->id, 7).what, standing::kind::kept);
-	EXPECT_GE(c.granted_for(first->id, protection::reader).pieces, 2);
+	auto const left = c.granted_for(first->id, protection::reader).pieces;
+	EXPECT_GE(left, 2);
+	EXPECT_EQ(c.standing_of(first->id, left - 1).what, standing::kind::ahead);
+	EXPECT_EQ(c.standing_of(first->id, left).what, standing::kind::unprotected) << "what was taken may go";
 	EXPECT_LE(c.granted_blocks(protection::reader), c.current_budget().protectable_blocks());
+}
+
+TEST_F(cache_fixture, what_one_reader_reads_now_is_not_taken_for_another)
+{
+	auto const first = enter();
+	ASSERT_EQ(c.protect(first->id, protection::reader, {0, 1}).pieces, 2);
+	// Each of them wants something, which takes from what can be protected, until that is just what is being read.
+	auto last = enter();
+	while (c.protectable_blocks() > c.granted_blocks(protection::reader)) last = enter();
+	EXPECT_EQ(c.protect(last->id, protection::reader, {5, 6}).pieces, 0);
+	EXPECT_EQ(c.granted_for(first->id, protection::reader).pieces, 2);
+	for (int const piece : {0, 1}) EXPECT_EQ(c.standing_of(first->id, piece).what, standing::kind::kept);
 }
 
 TEST_F(cache_fixture, nobody_loses_what_still_fits_when_grants_are_made_anew)
