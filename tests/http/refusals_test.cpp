@@ -118,6 +118,37 @@ TEST_F(server_refuses, a_body_where_none_belongs)
 	EXPECT_TRUE(c.is_closed_by_server());
 }
 
+// Somebody else's server in between may take it for one.
+TEST_F(server_refuses, to_take_a_body_that_it_did_not_read_for_the_next_request)
+{
+	std::string const hidden = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	for (auto const& [target, status] : {std::pair("/nothing", 404u), {"/healthz", 405u}, {"/api/v1/torrents?", 403u}})
+	{
+		client c(where());
+		expect_problem(c.ask("POST", target, "Origin: http://evil.example\r\n", hidden), status);
+		EXPECT_EQ(c.receive().status, 0u) << target;
+	}
+}
+
+TEST_F(server_refuses, more_uploads_than_it_may_have_until_one_ends)
+{
+	http::server_options o = options();
+	o.max_uploads = 1;
+	serve(std::move(o));
+	std::string const head = "POST /api/v1/torrents HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n";
+	std::string const go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+	client first(where());
+	ASSERT_TRUE(first.send(head + "Expect: 100-continue\r\n\r\n"));
+	ASSERT_EQ(first.receive_bytes(go_on.size()), go_on);  // it is counted
+	client second(where());
+	std::string const hidden = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	expect_problem(second.ask("POST", "/api/v1/torrents", "", hidden), 503);
+	EXPECT_EQ(second.receive().status, 0u) << "its body is no request";
+	ASSERT_TRUE(first.send("hello"));
+	expect_problem(first.receive(), 400);
+	expect_problem(ask("POST", "/api/v1/torrents", "", "hello"), 400);
+}
+
 TEST_F(server_refuses, to_wait_for_ever_for_a_request)
 {
 	http::server_options o = options();
