@@ -11,6 +11,7 @@ namespace {
 
 using namespace slipstream::stream;
 using slipstream::torrent_use;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using piece = lt::piece_index_t;
@@ -56,9 +57,11 @@ TEST(probes, join_when_they_touch_up_to_the_length_of_a_run)
 	p.left(film, 82 * mib, 83 * mib);
 	p.left(film, 81 * mib, 82 * mib);
 	EXPECT_THAT(numbers(p.pieces(film, 10, everything)), ElementsAre(102, 2, 82, 83, 84, 85));
-	// A film that is watched by bits is not an index.
+	// A film that is watched by bits is not one index: what is beyond a run's length stands behind an index near the end.
+	p.left(film, 97 * mib, 98 * mib);
 	for (int i = 0; i < 60; ++i) p.left(film, i * mib, (i + 1) * mib);
 	EXPECT_LE(p.pieces(film, 1000, everything).size(), 2u + 16 * 17);
+	EXPECT_THAT(numbers(p.pieces(film, 2 + 16 + 2, everything)), Contains(99));
 }
 
 TEST(probes, that_are_too_many_keep_those_near_the_ends)
