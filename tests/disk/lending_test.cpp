@@ -168,6 +168,44 @@ TEST_F(lending, gives_a_peer_the_block_itself)
 	disk.destroy();
 }
 
+TEST_F(lending, a_read_that_comes_while_others_wait_waits_behind_them)
+{
+	disk.write_piece(s, lt::piece_index_t(0));
+	auto all = read(10);
+	ASSERT_EQ(count_done(all), 8);
+	pending<read_result> last;
+	disk.event([&] {
+		all[0].wait().buffer.reset(); // room for one, which has not been given to those that wait yet
+		last = disk.read(s, film.blocks()[0]);
+	});
+	disk.settle();
+	disk.settle();
+	EXPECT_TRUE(all[8].called());
+	EXPECT_FALSE(all[9].called());
+	EXPECT_FALSE(last.called());
+	for (std::size_t i = 1; i < 10; ++i) all[i].wait().buffer.reset();
+	EXPECT_FALSE(last.wait().error.ec);
+	last.wait().buffer.reset();
+	disk.destroy();
+}
+
+TEST_F(lending, clearing_a_piece_ends_no_reads_of_others)
+{
+	disk.write_piece(s, lt::piece_index_t(0));
+	disk.write_piece(s, lt::piece_index_t(1));
+	auto lent = read(8);
+	ASSERT_EQ(count_done(lent), 8);
+	auto gone = disk.read(s, film.blocks()[3]);
+	auto stays = disk.read(s, film.blocks()[16]);
+	disk.clear_piece(s, lt::piece_index_t(0)).wait();
+	EXPECT_TRUE(gone.wait().error.ec);
+	EXPECT_FALSE(stays.called());
+	for (auto& r : lent) r.wait().buffer.reset();
+	EXPECT_FALSE(stays.wait().error.ec);
+	stays.wait().buffer.reset();
+	disk.destroy();
+}
+
 // -- in a swarm
 
 // A leecher that asks for what it is told and takes nothing of it until take() is called. Plain TCP; each call has a

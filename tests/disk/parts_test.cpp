@@ -1,3 +1,4 @@
+#include "disk/awaited_blocks.hpp"
 #include "disk/completion_queue.hpp"
 #include "disk/storage_slots.hpp"
 #include "disk/write_watermark.hpp"
@@ -44,6 +45,23 @@ TEST(storage_slots, an_index_that_was_never_given_out_finds_nothing)
 	EXPECT_EQ(slots.find(lt::storage_index_t(0)), nullptr);
 	EXPECT_EQ(slots.find(lt::storage_index_t(~std::uint32_t{0})), nullptr);
 	EXPECT_EQ(slots.remove(lt::storage_index_t(7)), nullptr);
+}
+
+TEST(awaited_blocks, are_told_once_and_not_after_their_piece_was_verified)
+{
+	lt::piece_index_t const one(1);
+	lt::piece_index_t const two(2);
+	awaited_blocks awaited;
+	EXPECT_FALSE(awaited.take(one, 2));
+	awaited.await(one, 2);
+	awaited.await(one, 3);
+	awaited.await(two, 0);
+	EXPECT_FALSE(awaited.take(one, 1));
+	EXPECT_TRUE(awaited.take(one, 2));
+	EXPECT_FALSE(awaited.take(one, 2));
+	awaited.stop(one);
+	EXPECT_FALSE(awaited.take(one, 3));
+	EXPECT_TRUE(awaited.take(two, 0));
 }
 
 struct counting_observer final : lt::disk_observer
