@@ -90,6 +90,9 @@ bool fake_torrent::all_passed() const
 bool fake_torrent::has_picker() const
 { return std::any_of(m_pieces.begin(), m_pieces.end(), [](entry const& p) { return !p.have; }); }
 
+bool fake_torrent::lacks_what_it_wants() const
+{ return std::any_of(m_pieces.begin(), m_pieces.end(), [](entry const& p) { return p.priority > 0 && !p.have && !p.passed; }); }
+
 bool fake_torrent::is_finished(entry const& p) const
 {
 	return p.have || (p.open && std::all_of(p.blocks.begin(), p.blocks.end()
@@ -272,6 +275,8 @@ void fake_torrent::hashed(int const piece, lt::sha1_hash const& hash, lt::storag
 	auto& p = at(piece);
 	if (m_aborted || p.have) return;
 	p.hashing = false;
+	bool const any = std::any_of(p.blocks.begin(), p.blocks.end(), [](auto const& each) { return each.state != block_state::none; });
+	expect(!p.open || any, text(piece) + " has an entry of no block: its writes were cancelled before its hash, and it may never come");
 	if (!is_finished(p) || e.ec) return;
 	if (hash == right_hash(piece)) passes(piece);
 	else fails(piece);
@@ -416,7 +421,11 @@ void fake_torrent::tick()
 
 void fake_torrent::set_priority(int const piece, int const priority)
 {
-	if (has_picker() && !m_aborted) at(piece).priority = priority;
+	if (!has_picker() || m_aborted) return;
+	if (at(piece).priority == 0 && priority > 0 && !at(piece).open && !at(piece).have) ++m_looks_at_peers;
+	bool const lacked = lacks_what_it_wants();
+	at(piece).priority = priority;
+	if (lacked && priority == 0 && !lacks_what_it_wants()) ++m_times_finished;
 }
 
 } // namespace slipstream::test

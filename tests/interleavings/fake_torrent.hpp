@@ -6,7 +6,8 @@
 // writes have completed; a hash as soon as every block is written or being written; what a cancelled write, add_piece, a
 // wrong hash and a recheck do to the entry; who is blamed. Pieces are v1's and nothing is padded.
 //
-// It judges what libtorrent would suffer from: an honest peer that is blamed, a piece that counts as passed for ever.
+// It judges what libtorrent would suffer from: an honest peer that is blamed, a piece that counts as passed for ever, or that is
+// not asked for again.
 // Owned by its explorer, one thread. It decides nothing: peers send, read and come when the explorer says so.
 #pragma once
 
@@ -85,6 +86,11 @@ public:
 	// libtorrent's defect: a write was cancelled while add_piece() wrote the same block. The one undid what makes the piece
 	// finished, the other finished it without a look. Nothing but a recheck helps.
 	[[nodiscard]] bool is_never_hashed(int piece) const;
+	// How often libtorrent looked what each peer could send: when a piece of which nothing is here came to be wanted. What was
+	// cancelled is asked for again then.
+	[[nodiscard]] int looks_at_peers() const { return m_looks_at_peers; }
+	// How often it ceased to want the last piece that it lacked: libtorrent has finished then, and says so.
+	[[nodiscard]] int times_finished() const { return m_times_finished; }
 	[[nodiscard]] lt::torrent_status status() const;
 	[[nodiscard]] lt::torrent_handle handle();
 	[[nodiscard]] lt::torrent_plugin& part() { return *m_part; }
@@ -137,6 +143,7 @@ private:
 	[[nodiscard]] entry& at(int const p) { return m_pieces[std::size_t(p)]; }
 	[[nodiscard]] bool is_finished(entry const& p) const;
 	[[nodiscard]] bool has_picker() const;
+	[[nodiscard]] bool lacks_what_it_wants() const;
 	void expect(bool const holds, std::string const& what) const { if (!holds) m_around.fail(what); }
 	[[nodiscard]] std::string text(int const p) const { return "piece " + std::to_string(p) + " of torrent " + std::to_string(number); }
 
@@ -163,6 +170,8 @@ private:
 	lt::torrent_status::state_t m_state = lt::torrent_status::downloading;
 	int m_next_to_check = 0;
 	int m_checking = 0;      // hashes on their way
+	int m_looks_at_peers = 0;
+	int m_times_finished = 0;
 	int m_recheck = 0;       // how many there were: hashes of an earlier one say nothing
 	bool m_aborted = false;
 	bool m_gone = false;

@@ -1,0 +1,217 @@
+// Single orders of forgetting, each for a rule that a long run of them does not miss: what is lost without it comes a second
+// later, or costs only peers.
+#include "disk/disk_core.hpp"
+#include "disk/extension.hpp"
+#include "disk/memory_disk_io.hpp"
+#include "disk/torrent_storage.hpp"
+#include "interleavings/fake_torrent.hpp"
+#include "interleavings/manual_hasher.hpp"
+#include "support/disk_harness.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace slipstream::test {
+
+namespace {
+
+// A film of 40 pieces of 4 blocks, in a memory of 64 blocks; with the real plugin, under libtorrent's torrent by hand. Its
+// application wants nothing to begin with.
+struct forgetting_by_hand : ::testing::Test
+{
+	static constexpr int piece_blocks = 4;
+	static constexpr int num_pieces = 40;
+
+	handlers calls{[](std::string const& what) { ADD_FAILURE() << what; }};
+	lt::io_context ios;
+	shared_settings settings{lt::settings_pack{}};
+	lt::counters counters;
+	std::shared_ptr<disk_core> core = std::make_shared<disk_core>(
+		memory_disk_options{.capacity_bytes = memory_disk::min_capacity_bytes, .evict = true, .hold_always = true});
+	std::unique_ptr<memory_disk_io> disk;
+	std::shared_ptr<lt::plugin> plugin;
+	std::shared_ptr<fake_torrent> film;
+	int rechecks = 0;
+
+	void begin(wanting const who)
+	{
+		settings.set_int(lt::settings_pack::connections_limit, 1);
+		disk = std::make_unique<memory_disk_io>(ios, settings, counters, core);
+		plugin = make_extension(core, std::shared_ptr<memory_events>(), who);
+		lt::file_storage files;
+		files.set_piece_length(piece_blocks * int(block_bytes));
+		files.add_file("film", std::int64_t{num_pieces} * piece_blocks * int(block_bytes));
+		files.set_num_pieces(num_pieces);
+		lt::sha1_hash name;
+		name[0] = name[1] = 1;
+		film = std::make_shared<fake_torrent>(files, name, fake_torrent::surroundings{*disk, calls
+			, [](std::string const& what) { ADD_FAILURE() << what; }, [this](std::string const&) { ++rechecks; }
+			, [](fake_torrent&, int) {}}, 1);
+		film->begin(*plugin);
+		for (int p = 0; p < num_pieces; ++p) film->set_priority(p, 0);
+		film->tick();
+		deliver();
+	}
+	void TearDown() override
+	{
+		film->remove();
+		disk->abort(true);
+		deliver();
+		EXPECT_TRUE(film->gone());
+		plugin.reset();
+		film.reset();
+		deliver();
+		disk.reset();
+		calls.judge();
+		EXPECT_EQ(core->pool.used_blocks(), 0);
+	}
+
+	// Everything that is due, with what that makes due.
+	void deliver()
+	{
+		auto& workers = the_workers();
+		do
+		{
+			while (workers.has_queued()) workers.begin();
+			while (!workers.running.empty()) workers.finish(0);
+			ios.restart();
+		}
+		while (ios.poll() > 0 || !workers.idle());
+	}
+	std::shared_ptr<fake_peer> peer()
+	{
+		auto p = film->connect(1, true);
+		film->shake_hands(*p, true);
+		film->greet(*p);
+		return p;
+	}
+	// As memory_torrent does it.
+	int read_from(int const first, int const count)
+	{
+		std::vector<int> pieces;
+		for (int i = 0; i < count; ++i) pieces.push_back(first + i);
+		auto const s = core->find_owned_by(film.get());
+		auto const given = core->cache.protect(s->cache_id(), cache::protection::reader, std::move(pieces));
+		s->protections_changed();
+		core->cache.make_room();
+		return given.pieces;
+	}
+};
+
+TEST_F(forgetting_by_hand, a_piece_half_here_that_is_wanted_again_while_it_goes_stays_wanted)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	film->set_priority(0, 7);
+	for (int b = 0; b < 2; ++b) film->send(*p, 0, b, false);
+	deliver();
+	film->set_priority(0, 0);
+	film->tick(); // it begins to go
+	ASSERT_FALSE(film->lacks(0, 0));
+	film->set_priority(0, 7);
+	deliver();
+	EXPECT_TRUE(film->lacks(0, 0)) << "it has gone";
+	EXPECT_EQ(film->priority(0), 7);
+}
+
+TEST_F(forgetting_by_hand, nobody_is_blamed_for_a_piece_that_an_application_gave_when_there_was_no_room)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	film->set_priority(0, 7);
+	film->send(*p, 0, 0, false); // its write is held
+	deliver();
+	std::vector<unique_block> all;
+	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+	film->give(0);
+	deliver(); // its hash is wrong; fake_torrent says who is blamed
+	EXPECT_TRUE(film->lacks(0, 0));
+	EXPECT_EQ(film->priority(0), 7);
+	all.clear();
+}
+
+TEST_F(forgetting_by_hand, how_much_an_application_wants_what_is_withheld_is_what_it_said_last)
+{
+	begin(wanting::limited);
+	for (int p = 0; p < num_pieces; ++p) film->set_priority(p, 4);
+	film->tick();
+	ASSERT_EQ(film->priority(39), 0);
+	film->set_priority(39, 6);
+	film->tick();
+	EXPECT_EQ(film->priority(39), 0) << "there is no room";
+	ASSERT_EQ(read_from(39, 1), 1);
+	deliver();
+	EXPECT_EQ(film->priority(39), 6);
+}
+
+TEST_F(forgetting_by_hand, each_change_of_protections_is_looked_at_without_waiting_for_a_second)
+{
+	begin(wanting::limited);
+	for (int p = 0; p < num_pieces; ++p) film->set_priority(p, 4);
+	for (int const first : {0, 10, 20})
+	{
+		ASSERT_EQ(read_from(first, 3), 3);
+		deliver();
+		for (int p = 0; p < num_pieces; ++p) EXPECT_EQ(film->priority(p), p >= first && p < first + 3 ? 4 : 0) << p;
+	}
+}
+
+TEST_F(forgetting_by_hand, a_block_that_was_cancelled_is_asked_for_again_within_a_second)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	for (int const wanted : {5, 6}) film->set_priority(wanted, 7);
+	film->tick();
+	auto const before = film->looks_at_peers();
+	film->send(*p, 30, 0, false); // which nobody wants
+	deliver();
+	EXPECT_TRUE(film->lacks(30, 0));
+	EXPECT_EQ(film->looks_at_peers(), before);
+	film->tick();
+	EXPECT_EQ(film->looks_at_peers(), before + 1);
+	for (int const wanted : {5, 6}) EXPECT_EQ(film->priority(wanted), 7);
+	film->tick();
+	EXPECT_EQ(film->looks_at_peers(), before + 1) << "once";
+}
+
+TEST_F(forgetting_by_hand, a_torrent_that_wants_one_piece_more_asks_again_without_having_finished)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	film->set_priority(5, 7);
+	auto const finished = film->times_finished();
+	auto const looks = film->looks_at_peers();
+	film->send(*p, 30, 0, false);
+	deliver();
+	film->tick();
+	EXPECT_EQ(film->looks_at_peers(), looks + 1);
+	EXPECT_EQ(film->times_finished(), finished);
+	for (int i = 0; i < num_pieces; ++i) EXPECT_EQ(film->priority(i), i == 5 ? 7 : 0) << i;
+}
+
+TEST_F(forgetting_by_hand, room_that_is_only_being_prepared_is_not_worth_a_recheck)
+{
+	begin(wanting::told);
+	// An application gives them: they are libtorrent's for good, and only a recheck could free them.
+	for (int p = 0; p < 11; ++p)
+	{
+		film->give(p);
+		deliver();
+		ASSERT_TRUE(film->has_flushed(p));
+	}
+	ASSERT_EQ(read_from(20, 5), 5); // still to come
+	ASSERT_FALSE(core->cache.is_low());
+	ASSERT_LT(core->pool.headroom_blocks(), core->cache.prepared_free_blocks());
+	deliver();
+	film->tick();
+	deliver();
+	EXPECT_EQ(rechecks, 0);
+	for (int p = 0; p < 11; ++p) EXPECT_TRUE(film->has_flushed(p)) << p;
+}
+
+} // namespace
+
+} // namespace slipstream::test
