@@ -123,6 +123,7 @@ TEST_F(forgetting_by_hand, nobody_is_blamed_for_a_piece_that_an_application_gave
 	auto const p = peer();
 	film->set_priority(0, 7);
 	film->send(*p, 0, 0, false); // its write is held
+	film->send(*p, 0, 1, false); // and this one has the peer's name
 	deliver();
 	std::vector<unique_block> all;
 	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
