@@ -193,6 +193,31 @@ TEST_F(forgetting_by_hand, a_torrent_that_wants_one_piece_more_asks_again_withou
 	for (int i = 0; i < num_pieces; ++i) EXPECT_EQ(film->priority(i), i == 5 ? 7 : 0) << i;
 }
 
+TEST_F(forgetting_by_hand, a_piece_that_passes_twice_is_counted_again_by_one_recheck_and_none_is_held_after_it)
+{
+	begin(wanting::told);
+	for (int const piece : {0, 1}) film->set_priority(piece, 7);
+	auto const send = [&](int const piece) {
+		auto const p = peer();
+		for (int b = 0; b < piece_blocks; ++b) film->send(*p, piece, b, false);
+		deliver();
+		ASSERT_TRUE(film->has_passed(piece));
+	};
+	send(0);
+	ASSERT_FALSE(film->has_flushed(0)) << "one of its writes is held";
+	// As libtorrent does when a peer's hashes of it are right.
+	for (int time = 0; time < 2; ++time) film->part().on_piece_pass(lt::piece_index_t(0));
+	EXPECT_EQ(rechecks, 0) << "libtorrent is in the middle of counting";
+	deliver();
+	EXPECT_EQ(rechecks, 1);
+	EXPECT_TRUE(film->has_flushed(0));
+	send(1);
+	EXPECT_TRUE(film->has_flushed(1));
+	film->tick();
+	deliver();
+	EXPECT_EQ(rechecks, 1);
+}
+
 TEST_F(forgetting_by_hand, room_that_is_only_being_prepared_is_not_worth_a_recheck)
 {
 	begin(wanting::told);
