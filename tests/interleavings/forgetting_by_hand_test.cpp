@@ -1,4 +1,4 @@
-// Single orders of forgetting, each for a rule that a long run of them does not miss: what is lost without it comes a second
+// Single orders of forgetting, each for a rule whose breach a long run of them does not notice: what is lost comes a second
 // later, or costs only peers.
 #include "disk/disk_core.hpp"
 #include "disk/extension.hpp"
