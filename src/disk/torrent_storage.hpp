@@ -109,8 +109,10 @@ public:
 	void writes_pushed(lt::piece_index_t piece);
 	// A write of the piece was cancelled, for want of memory or because nobody wants it.
 	void write_cancelled(lt::piece_index_t piece);
-	// Whether one was since this was asked last.
-	[[nodiscard]] bool cancelled_since_asked() { return std::exchange(m_cancelled_any, false); }
+	// Whether one was since this was asked last, and libtorrent has heard of all that were: until then it takes their blocks
+	// for blocks that are being written.
+	[[nodiscard]] bool cancelled_since_asked()
+	{ return m_last_cancelled <= m_completions->delivered() && std::exchange(m_cancelled_any, false); }
 	// Whether one was since the piece was last hashed or cleared, and that it is being hashed.
 	[[nodiscard]] bool take_cancelled(lt::piece_index_t piece);
 	// The same of a write that an application asked for. libtorrent takes that block for written, and the piece is going to
@@ -213,6 +215,8 @@ private:
 	};
 	std::map<lt::piece_index_t, write_history> m_writes; // of pieces that were not verified since
 	bool m_cancelled_any = false;
+	bool m_cancelled_now = false;       // by the write that is under way
+	std::uint64_t m_last_cancelled = 0; // the push of its completion
 	bool m_may_hold = true;
 	bool m_recheck_due = false;
 	bool m_delivers_hash = false;

@@ -105,6 +105,15 @@ bool fake_torrent::lacks(int const p, int const b) const
 	return !m_aborted && !is_checking() && !piece.have && !piece.locked && piece.blocks[std::size_t(b)].state == block_state::none;
 }
 
+bool fake_torrent::waits_to_ask() const
+{
+	auto const untouched = [](entry const& p) {
+		return !p.have && p.priority != 0
+			&& std::all_of(p.blocks.begin(), p.blocks.end(), [](auto const& b) { return b.state == block_state::none; });
+	};
+	return m_waits_to_ask && std::count_if(m_pieces.begin(), m_pieces.end(), untouched) > 1;
+}
+
 bool fake_torrent::is_never_hashed(int const p) const
 {
 	auto const& piece = m_pieces[std::size_t(p)];
@@ -189,6 +198,8 @@ void fake_torrent::cancelled(int const piece, int const block)
 	auto& b = p.blocks[std::size_t(block)];
 	if (!p.open || b.state != block_state::writing) return;
 	b = {};
+	// Not where a piece is being forgotten, or has failed.
+	m_waits_to_ask |= p.priority != 0 && !p.passed && !p.hashing && !p.locked;
 	p.undone |= p.given[std::size_t(block)] > 0;
 	bool const any = std::any_of(p.blocks.begin(), p.blocks.end(), [](auto const& each) { return each.state != block_state::none; });
 	if (any || p.hashing) return;
@@ -229,6 +240,7 @@ void fake_torrent::written(int const piece, int const block, std::shared_ptr<fak
 
 void fake_torrent::send(fake_peer& peer, int const piece, int const block, bool const is_wrong)
 {
+	m_waits_to_ask = false;
 	if (!lacks(piece, block)) return; // redundant
 	std::vector<char> bytes(block_bytes);
 	fill(bytes.data(), content(piece, block) + (is_wrong ? std::uint64_t{1} << 60 : 0));
@@ -315,6 +327,7 @@ void fake_torrent::force_recheck()
 {
 	if (m_aborted || is_checking()) return;
 	m_around.note("torrent " + std::to_string(number) + " is checked");
+	m_waits_to_ask = false; // the peers that come afterwards are asked for everything
 	for (auto const& p : m_peers) p->connected = false;
 	m_peers.clear();
 	for (auto& p : m_pieces)
@@ -423,6 +436,7 @@ void fake_torrent::set_priority(int const piece, int const priority)
 {
 	if (!has_picker() || m_aborted) return;
 	if (at(piece).priority == 0 && priority > 0 && !at(piece).open && !at(piece).have) ++m_looks_at_peers;
+	if ((at(piece).priority == 0) != (priority == 0)) m_waits_to_ask = false;
 	bool const lacked = lacks_what_it_wants();
 	at(piece).priority = priority;
 	if (lacked && priority == 0 && !lacks_what_it_wants()) ++m_times_finished;

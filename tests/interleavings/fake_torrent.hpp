@@ -83,6 +83,9 @@ public:
 	[[nodiscard]] bool all_passed() const;
 	// The block is neither here nor on its way to be, and may be asked for.
 	[[nodiscard]] bool lacks(int piece, int block) const;
+	// A peer's write was cancelled and nothing has made libtorrent look at its peers since: nobody is asked for that block. (Where
+	// no two wanted pieces are untouched it asks for all there is, its "end game".)
+	[[nodiscard]] bool waits_to_ask() const;
 	// libtorrent's defect: a write was cancelled while add_piece() wrote the same block. The one undid what makes the piece
 	// finished, the other finished it without a look. Nothing but a recheck helps.
 	[[nodiscard]] bool is_never_hashed(int piece) const;
@@ -173,6 +176,7 @@ private:
 	int m_looks_at_peers = 0;
 	int m_times_finished = 0;
 	int m_recheck = 0;       // how many there were: hashes of an earlier one say nothing
+	bool m_waits_to_ask = false;
 	bool m_aborted = false;
 	bool m_gone = false;
 

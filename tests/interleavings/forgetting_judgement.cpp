@@ -119,7 +119,7 @@ bool forgetting_explorer::settle_once()
 		auto const peer = t.peers().front();
 		if (!peer->shook_hands) t.shake_hands(*peer, true);
 		if (!peer->greeted) t.greet(*peer);
-		auto const sent = peer->stopped ? 0 : send_wanted(*f, *peer, 4, f->position);
+		auto const sent = peer->stopped || t.waits_to_ask() ? 0 : send_wanted(*f, *peer, 4, f->position);
 		if (sent > 0) note(std::to_string(sent) + " blocks are sent to torrent " + std::to_string(t.number));
 		any = any || sent > 0;
 	}
