@@ -4,6 +4,7 @@ jobs := $(shell nproc)
 
 MINUTES ?= 10
 SECONDS ?= 60
+SEEDS ?= 1000000
 FUZZ ?= range names head body connection torrent store
 
 .PHONY: help setup build demo test test-asan test-tsan test-layers-asan test-layers-tsan test-clang test-valgrind test-go-asan lint fuzz stress mutants soak bench bench-rss \
@@ -63,11 +64,10 @@ lint: ## clang-tidy and cppcheck, with the checks that .clang-tidy and scripts/l
 	@cmake --build build-clang --target slipstream_pch_torrent slipstream_pch_http
 	@scripts/lint build-clang
 
-stress: setup ## tests/stress at ten times the size (1,000 session lives), and a million interleavings (SEEDS=1000000)
+stress: setup ## tests/stress at ten times the size: 1,000 session lives, 100,000 torrents under load, ten million slots used again
 	@cmake --preset release
-	@cmake --build --preset release --target stress_test interleavings_test
+	@cmake --build --preset release --target stress_test
 	@SLIPSTREAM_STRESS=1000 build/stress_test
-	@SLIPSTREAM_SEEDS=$(or $(SEEDS),1000000) build/interleavings_test
 
 mutants: setup ## break chosen lines one by one, and show that a test turns red for each
 	@nice scripts/mutants
@@ -87,10 +87,12 @@ fuzz: ## search with libFuzzer for SECONDS=60 in each of FUZZ="range names ..." 
 			build-fuzz/found/$$target tests/fuzz/corpus/$$target || exit 1; \
 	done
 
-soak: setup ## five million steps of the model, players on films larger than the memory for MINUTES=10, then 2 GiB through 64 MiB
+soak: setup ## a model, SEEDS=1000000 orders of operations, players on films larger than the memory for MINUTES=10, 2 GiB through 64 MiB
 	@cmake --preset release
-	@cmake --build --preset release --target soak slipstream model_test
+	@cmake --build --preset release --target soak slipstream model_test interleavings_test
 	@SLIPSTREAM_SEED=$$(date +%s) SLIPSTREAM_STEPS=5000000 build/model_test
+	@SLIPSTREAM_SEEDS=$(SEEDS) build/interleavings_test --gtest_filter='*calls_and_completions*'
+	@SLIPSTREAM_SEEDS=$$(($(SEEDS) / 10)) build/interleavings_test --gtest_filter='*every_order_of_forgetting*'
 	@build/soak --minutes $(MINUTES) --change-capacity --hostile
 	@SLIPSTREAM_BIN=build/slipstream SLIPSTREAM_TEST_FILM_MIB=2048 SLIPSTREAM_TEST_CAPACITY_MIB=64 \
 		python3 -B tests/e2e/t09_big_film.py T01Film
@@ -117,5 +119,5 @@ bindings: setup ## libslipstream, and what Go and Python need of it, in the buil
 install: build bindings ## install the program, its manual page and systemd unit, the library and the bindings (PREFIX=/usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
-clean: ## remove every build
+clean: ## remove every build but the instrumented libtorrent
 	@rm -rf build build-debug build-asan build-tsan build-layers-asan build-layers-tsan build-clang build-valgrind build-fuzz build-mutants

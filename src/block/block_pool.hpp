@@ -186,7 +186,7 @@ private:
 	std::atomic<std::int64_t> m_buried{0};
 
 	// Held while some are dropped, so that who finds no block waits for those on their way home.
-	mutex m_burial_mutex{mutex::place::around_others};
+	mutex m_burial_mutex{mutex::rank::outer};
 
 	mutex m_mutex;
 	region* m_with_free GUARDED_BY(m_mutex) = nullptr; // regions that have a free block

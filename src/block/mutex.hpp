@@ -1,8 +1,8 @@
 // A std::mutex that Clang's thread-safety analysis understands, and the words to say what it guards.
 // Under other compilers the words vanish. Not recursive, not timed.
 //
-// Where locks are watched (sanitizers' builds) a thread that takes a second one ends the program, unless the first is of those
-// that go around others (docs/threads.md, "Locks").
+// Where SLIPSTREAM_WATCH_LOCKS is defined (sanitizers' builds) a thread that takes a second lock ends the program, unless it is an
+// inner one taken inside an outer one (docs/threads.md, "Locks").
 #pragma once
 
 #ifdef SLIPSTREAM_WATCH_LOCKS
@@ -25,11 +25,11 @@ namespace slipstream {
 class SLIPSTREAM_ANNOTATE(capability("mutex")) mutex
 {
 public:
-	enum class place { alone, around_others };
+	enum class rank { inner, outer };
 
-	explicit mutex([[maybe_unused]] place const p = place::alone)
+	explicit mutex([[maybe_unused]] rank const r = rank::inner)
 #ifdef SLIPSTREAM_WATCH_LOCKS
-		: m_place(p)
+		: m_rank(r)
 #endif
 	{}
 	void lock() SLIPSTREAM_ANNOTATE(acquire_capability())
@@ -45,15 +45,16 @@ public:
 
 private:
 #ifdef SLIPSTREAM_WATCH_LOCKS
-	// This thread's: taken before it waits, so that what could be a deadlock is seen also when it is none.
+	// Counts this thread's locks. They are counted before waiting: an order that could deadlock ends the program also when it
+	// does not deadlock this time.
 	void watch(int const more)
 	{
-		thread_local int alone = 0;
-		thread_local int around = 0;
-		if (more > 0) check(alone == 0 && (around == 0 || m_place == place::alone), "no lock is taken while another is held");
-		(m_place == place::alone ? alone : around) += more;
+		thread_local int inner = 0;
+		thread_local int outer = 0;
+		if (more > 0) check(inner == 0 && (outer == 0 || m_rank == rank::inner), "no lock is taken while another is held");
+		(m_rank == rank::inner ? inner : outer) += more;
 	}
-	place const m_place;
+	rank const m_rank;
 #else
 	static void watch(int) {}
 #endif

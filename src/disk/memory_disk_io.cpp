@@ -194,11 +194,9 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	// libtorrent takes what it did not ask for, and what came too late: neither may fill a memory that is too small already.
 	if (!storage || (observer && storage->is_unwanted(r.piece))) done.error = aborted(lt::operation_t::file_write);
 	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf);
-	if (storage && done.error.ec == boost::asio::error::operation_aborted)
-	{
-		if (observer) storage->write_cancelled(r.piece);
-		else storage->given_write_cancelled(r.piece);
-	}
+	bool const cancelled = storage && done.error.ec == boost::asio::error::operation_aborted;
+	if (cancelled && observer) storage->write_cancelled(r.piece);
+	else if (cancelled) storage->given_write_cancelled(r.piece);
 	else if (storage && !observer && !done.error) storage->given(r.piece);
 
 	m_core->cache.make_room();
@@ -218,6 +216,7 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 		m_watermark->held(r.length);
 		throw;
 	}
+	if (cancelled && observer) storage->cancelled_write_pushed();
 	if (storage && storage->can_forget() && !storage->is_forgetting(r.piece)) storage->writes_pushed(r.piece);
 	return over;
 }

@@ -227,18 +227,15 @@ bool torrent_storage::begin_to_forget(lt::piece_index_t const piece)
 	return true;
 }
 
-void torrent_storage::writes_pushed(lt::piece_index_t const piece)
-{
-	auto& last = m_writes[piece].last_push;
-	last = m_completions->pushed();
-	if (std::exchange(m_cancelled_now, false)) m_last_cancelled = last;
-}
+void torrent_storage::writes_pushed(lt::piece_index_t const piece) { m_writes[piece].last_push = m_completions->pushed(); }
 
 void torrent_storage::write_cancelled(lt::piece_index_t const piece)
 {
 	m_writes[piece].cancelled = true;
-	m_cancelled_now = m_cancelled_any = true; // also of an unwanted one: it may be wanted before libtorrent hears of this
+	m_cancelled_any = true; // also of an unwanted one: it may be wanted before libtorrent hears of this
 }
+
+void torrent_storage::cancelled_write_pushed() { m_last_cancelled = m_completions->pushed(); }
 
 void torrent_storage::given(lt::piece_index_t const piece)
 {

@@ -109,9 +109,11 @@ public:
 	void writes_pushed(lt::piece_index_t piece);
 	// A write of the piece was cancelled, for want of memory or because nobody wants it.
 	void write_cancelled(lt::piece_index_t piece);
-	// Whether one was since this was asked last, and libtorrent has heard of all that were: until then it takes their blocks
-	// for blocks that are being written.
-	[[nodiscard]] bool cancelled_since_asked()
+	// Its completion has just been pushed.
+	void cancelled_write_pushed();
+	// Whether one was cancelled since this was last true, and libtorrent has heard of all that were: until then it takes their
+	// blocks for blocks that are being written.
+	[[nodiscard]] bool take_cancelled_and_heard()
 	{ return m_last_cancelled <= m_completions->delivered() && std::exchange(m_cancelled_any, false); }
 	// Whether one was since the piece was last hashed or cleared, and that it is being hashed.
 	[[nodiscard]] bool take_cancelled(lt::piece_index_t piece);
@@ -215,8 +217,7 @@ private:
 	};
 	std::map<lt::piece_index_t, write_history> m_writes; // of pieces that were not verified since
 	bool m_cancelled_any = false;
-	bool m_cancelled_now = false;       // by the write that is under way
-	std::uint64_t m_last_cancelled = 0; // the push of its completion
+	std::uint64_t m_last_cancelled = 0; // the push of the last one's completion
 	bool m_may_hold = true;
 	bool m_recheck_due = false;
 	bool m_delivers_hash = false;

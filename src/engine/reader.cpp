@@ -17,8 +17,9 @@ namespace {
 // While it reads on in one piece: a rate is worked out of what was taken (stream/consumption.hpp), and idleness.
 constexpr std::chrono::milliseconds tell_after{100};
 
-// What one lease may pin at most: little beside the capacity, enough for throughput. Any thread.
-std::size_t most_of_memory(memory_disk const& disk)
+// What one lease may pin at most: little beside the capacity, enough for throughput. (The server asks for less, by what its
+// streams hold together: http/traffic.hpp.) Any thread.
+std::size_t lease_bound_bytes(memory_disk const& disk)
 {
 	return static_cast<std::size_t>(std::clamp<std::int64_t>(disk.capacity_bytes() / 64, 4 * block_size_bytes, 1 << 20));
 }
@@ -57,7 +58,7 @@ template <typename View>
 expected<lease> reader::impl::gather(View const view, std::size_t const max_bytes) const
 {
 	std::vector<lease> parts;
-	std::size_t left = std::min(max_bytes, most_of_memory(m_disk));
+	std::size_t left = std::min(max_bytes, lease_bound_bytes(m_disk));
 	std::int64_t position = position_bytes();
 	while (left > 0 && position < m_file.size_bytes)
 	{

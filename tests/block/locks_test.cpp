@@ -23,9 +23,9 @@ TEST(locks, of_a_thread_come_one_after_the_other)
 	std::thread([&] { mutex_lock const other(b); }).join();
 }
 
-TEST(locks, that_go_around_others_may_be_held_while_one_is_taken)
+TEST(locks, that_are_outer_ones_may_be_held_while_an_inner_one_is_taken)
 {
-	mutex around(mutex::place::around_others);
+	mutex around(mutex::rank::outer);
 	mutex a;
 	mutex_lock const lock(around);
 	{ mutex_lock const inner(a); }
@@ -62,10 +62,10 @@ TEST_F(locks_death, a_second_one_ends_the_program)
 	EXPECT_DEATH(b.lock(), "no lock is taken while another is held");
 }
 
-TEST_F(locks_death, one_that_goes_around_others_comes_first)
+TEST_F(locks_death, an_outer_one_comes_first)
 {
-	mutex around(mutex::place::around_others);
-	mutex other(mutex::place::around_others);
+	mutex around(mutex::rank::outer);
+	mutex other(mutex::rank::outer);
 	mutex a;
 	{
 		mutex_lock const lock(a);

@@ -1,5 +1,5 @@
 """What docs/design.md and docs/threads.md say of the sources, held against the sources: the layers, who may look at
-libtorrent's version and inside of it, what stream is made of, which classes have a mutex. And that the tests which
+libtorrent's version and inside of it, what stream is made of, who looks at a clock that can jump, which classes have a mutex. And that the tests which
 docs/reliability.md names exist.
 """
 
@@ -75,6 +75,13 @@ class Libtorrent(unittest.TestCase):
         self.only(r"#include <libtorrent/(aux_/(?!vector|peer_connection)|torrent\.hpp|piece_picker\.hpp|peer_list\.hpp)", [])
 
 
+class Clocks(unittest.TestCase):
+    def test_that_can_jump_are_for_what_people_read(self):
+        wall = re.compile(r"system_clock|high_resolution_clock|std::time\(|gettimeofday|CLOCK_REALTIME")
+        self.assertEqual([path for path, text in sources() if wall.search(text)],
+                         ["src/engine/torrent_entry.hpp", "src/engine/torrent_windows.cpp", "src/http/head.cpp", "src/http/json.cpp"])
+
+
 class Mutexes(unittest.TestCase):
     """The table "Locks" of threads.md has each class with a mutex, and no other."""
 
@@ -89,10 +96,10 @@ class Mutexes(unittest.TestCase):
         pool = re.findall(r"^\tmutex (m_\w+)[;{]", text_of("src/block/block_pool.hpp"), re.MULTILINE)
         self.assertEqual({f"block_pool::{name}" for name in pool}, {row for row in rows if row.startswith("block_pool")})
 
-    def test_that_go_around_others_are_those_that_the_table_names(self):
+    def test_that_are_outer_ones_are_those_that_the_table_names(self):
         table = text_of("docs/threads.md").split("## Locks")[1].split("\n\n")[2]
         named = set(re.findall(r"\| `block_pool::(\w+)` \|\n", table))
-        found = {name for _, text in sources() for name in re.findall(r"mutex (m_\w+)\{mutex::place::around_others\}", text)}
+        found = {name for _, text in sources() for name in re.findall(r"mutex (m_\w+)\{mutex::rank::outer\}", text)}
         self.assertEqual(found, named)
 
 

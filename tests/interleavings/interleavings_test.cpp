@@ -1,5 +1,5 @@
 // Thousands of orders of operations and completions, each from a seed. To repeat one: SLIPSTREAM_SEED=<seed> interleavings_test;
-// to try more: SLIPSTREAM_SEEDS=<how many> (`make stress` tries a million).
+// to try more: SLIPSTREAM_SEEDS=<how many> (`make soak` tries a million).
 #include "interleavings/explorer.hpp"
 #include "interleavings/forgetting_explorer.hpp"
 #include "interleavings/manual_hasher.hpp"
