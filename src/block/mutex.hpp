@@ -39,8 +39,8 @@ public:
 	}
 	void unlock() SLIPSTREAM_ANNOTATE(release_capability())
 	{
+		watch(-1); // before: who locks next may end it
 		m_mutex.unlock();
-		watch(-1);
 	}
 
 private:

@@ -191,6 +191,7 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	m_completions->promised();
 	write_done done{std::move(handler), {}, m_watermark, r.length};
 	auto const storage = live(index);
+	if (storage && storage->can_forget()) storage->write_begins(r.piece);
 	// libtorrent takes what it did not ask for, and what came too late: neither may fill a memory that is too small already.
 	if (!storage || (observer && storage->is_unwanted(r.piece))) done.error = aborted(lt::operation_t::file_write);
 	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf);

@@ -232,10 +232,22 @@ void torrent_storage::writes_pushed(lt::piece_index_t const piece) { m_writes[pi
 void torrent_storage::write_cancelled(lt::piece_index_t const piece)
 {
 	m_writes[piece].cancelled = true;
-	m_cancelled_any = true; // also of an unwanted one: it may be wanted before libtorrent hears of this
 }
 
-void torrent_storage::cancelled_write_pushed() { m_last_cancelled = m_completions->pushed(); }
+void torrent_storage::cancelled_write_pushed()
+{
+	if (!m_cancelled) m_cancelled = pushes{m_completions->pushed(), 0};
+	m_cancelled->last = m_completions->pushed();
+}
+
+bool torrent_storage::take_cancelled_and_heard()
+{
+	if (!m_cancelled || m_cancelled->first > m_completions->delivered()) return false;
+	// Where they keep coming, the last one of now has been heard of a second later.
+	if (m_cancelled->last > m_completions->delivered()) m_cancelled->first = m_cancelled->last;
+	else m_cancelled.reset();
+	return true;
+}
 
 void torrent_storage::given(lt::piece_index_t const piece)
 {

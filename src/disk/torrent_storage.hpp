@@ -105,16 +105,17 @@ public:
 	// In a memory that is too small for all: it is not whole here, and libtorrent does not want it. Its peers' blocks are not kept:
 	// nobody would read them, and wrong ones would have those blamed who send the rest when it is wanted again.
 	[[nodiscard]] bool is_unwanted(lt::piece_index_t piece) const;
+	// A place for what the next says, which must not fail.
+	void write_begins(lt::piece_index_t const piece) { m_writes.try_emplace(piece); }
 	// The writes of the piece that were asked for so far complete with the completions pushed so far.
 	void writes_pushed(lt::piece_index_t piece);
 	// A write of the piece was cancelled, for want of memory or because nobody wants it.
 	void write_cancelled(lt::piece_index_t piece);
-	// Its completion has just been pushed.
+	// Its completion has just been pushed. (Also of an unwanted one: it may be wanted before libtorrent hears of this.)
 	void cancelled_write_pushed();
-	// Whether one was cancelled since this was last true, and libtorrent has heard of all that were: until then it takes their
-	// blocks for blocks that are being written.
-	[[nodiscard]] bool take_cancelled_and_heard()
-	{ return m_last_cancelled <= m_completions->delivered() && std::exchange(m_cancelled_any, false); }
+	// Whether libtorrent has heard of one that was cancelled since this was last true: until then it takes the block for one
+	// that is being written. It stays true for those of which it hears later.
+	[[nodiscard]] bool take_cancelled_and_heard();
 	// Whether one was since the piece was last hashed or cleared, and that it is being hashed.
 	[[nodiscard]] bool take_cancelled(lt::piece_index_t piece);
 	// The same of a write that an application asked for. libtorrent takes that block for written, and the piece is going to
@@ -216,8 +217,8 @@ private:
 		[[nodiscard]] bool take_given_cancelled() { return std::exchange(given_cancelled, false); }
 	};
 	std::map<lt::piece_index_t, write_history> m_writes; // of pieces that were not verified since
-	bool m_cancelled_any = false;
-	std::uint64_t m_last_cancelled = 0; // the push of the last one's completion
+	struct pushes { std::uint64_t first = 0, last = 0; };
+	std::optional<pushes> m_cancelled; // of completions of cancelled writes that nobody took account of
 	bool m_may_hold = true;
 	bool m_recheck_due = false;
 	bool m_delivers_hash = false;

@@ -24,8 +24,13 @@ std::int64_t price_of(int const piece_length_bytes)
 	return (std::int64_t{piece_length_bytes} + block_size_bytes - 1) / block_size_bytes * block_size_bytes;
 }
 
-// Whether so much of it is of the memory, whatever it is filled with, and not of the file.
-bool is_of_memory(extent const& e) { return e.in == extent::unit::automatic || e.in == extent::unit::share; }
+// Whether so much of it is of the memory, whatever it is filled with, and not of the file. A time without a pace is as an
+// automatic one.
+bool is_of_memory(extent const& e, stream::circumstances const& c)
+{
+	return e.in == extent::unit::automatic || e.in == extent::unit::share
+		|| (e.in == extent::unit::time && !c.consumed_bytes_s);
+}
 
 stream::appetite appetite_of(shares::facts const& f, extent const& lookbehind, extent const& read_ahead
 	, stream::circumstances const& c)
@@ -37,7 +42,7 @@ stream::appetite appetite_of(shares::facts const& f, extent const& lookbehind, e
 	auto const in_memory = [&](std::int64_t const bytes)
 		{ return bytes / f.piece_length_bytes * price + bytes % f.piece_length_bytes * price / f.piece_length_bytes; };
 	auto const wanted = [&](extent const& e, std::int64_t const bytes)
-		{ return std::min(is_of_memory(e) ? bytes : in_memory(bytes), in_memory(f.size_bytes)); };
+		{ return std::min(is_of_memory(e, c) ? bytes : in_memory(bytes), in_memory(f.size_bytes)); };
 	a.head_bytes = price * std::min<std::int64_t>(2, pieces);
 	a.lookbehind_bytes = wanted(lookbehind, stream::lookbehind_bytes(lookbehind, c));
 	// Automatic read-ahead is of memory, but a pace is of the file.

@@ -10,6 +10,9 @@ using namespace slipstream;
 
 namespace {
 
+// Not analysed: what is shown here is what the analysis would not let pass.
+void take(mutex& m) SLIPSTREAM_ANNOTATE(no_thread_safety_analysis) { m.lock(); }
+
 TEST(locks, of_a_thread_come_one_after_the_other)
 {
 	mutex a;
@@ -59,7 +62,7 @@ TEST_F(locks_death, a_second_one_ends_the_program)
 	mutex a;
 	mutex b;
 	mutex_lock const lock(a);
-	EXPECT_DEATH(b.lock(), "no lock is taken while another is held");
+	EXPECT_DEATH(take(b), "no lock is taken while another is held");
 }
 
 TEST_F(locks_death, an_outer_one_comes_first)
@@ -69,13 +72,13 @@ TEST_F(locks_death, an_outer_one_comes_first)
 	mutex a;
 	{
 		mutex_lock const lock(a);
-		EXPECT_DEATH(around.lock(), "no lock is taken while another is held");
+		EXPECT_DEATH(take(around), "no lock is taken while another is held");
 	}
 	mutex_lock const lock(other);
-	EXPECT_DEATH(around.lock(), "no lock is taken while another is held");
+	EXPECT_DEATH(take(around), "no lock is taken while another is held");
 	mutex_lock const inner(a);
 	mutex b;
-	EXPECT_DEATH(b.lock(), "no lock is taken while another is held");
+	EXPECT_DEATH(take(b), "no lock is taken while another is held");
 }
 
 } // namespace

@@ -5,8 +5,10 @@
 #include <libtorrent/add_torrent_params.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <optional>
+#include <vector>
 
 using namespace slipstream;
 using namespace slipstream::test;
@@ -28,7 +30,7 @@ lt::add_torrent_params saved(memory_session& session, lt::torrent_handle const& 
 	torrent.save_resume_data();
 	EXPECT_TRUE(session.run_until([&] { return got.has_value(); }));
 	session.on_alert = {};
-	return std::move(*got);
+	return got.value_or(lt::add_torrent_params{});
 }
 
 // Counts the seconds of a session, as libtorrent sees them.

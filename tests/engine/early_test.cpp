@@ -28,13 +28,6 @@ std::string text(lease const& l)
 	return all;
 }
 
-bool becomes(std::function<bool()> const& so)
-{
-	for (auto const end = std::chrono::steady_clock::now() + 60s; !so(); std::this_thread::yield())
-		if (std::chrono::steady_clock::now() > end) return false;
-	return true;
-}
-
 struct early : testing::TestWithParam<torrent_kind>
 {
 	shared_files const files{"film", {{"film.mkv", 10 * piece}}, GetParam(), piece};
@@ -95,7 +88,7 @@ TEST_P(early, is_not_what_engines_do_unless_told)
 	auto first = start_lease(*r);
 	scripted_peer const stingy_peer(files, stingy(), "127.0.0.2", e.peer_endpoints().front());
 	auto const memory = e.memory().torrent(files.hashes());
-	ASSERT_TRUE(becomes([&] {
+	ASSERT_TRUE(comes_true([&] {
 		auto const there = memory.view(lt::piece_index_t{0}, 0, 3 * block, false);
 		return there && there->size_bytes() == 3 * block;
 	}));
@@ -122,7 +115,7 @@ TEST_P(early, a_block_that_has_not_come_is_not_given_and_ends_what_is)
 	ASSERT_EQ(first.wait_for(60s), std::future_status::ready);
 	EXPECT_TRUE(text(first.get().bytes) == film.substr(0, block));
 	auto second = start_lease(*r);
-	ASSERT_TRUE(becomes([&] { return e.memory().torrent(files.hashes()).view(lt::piece_index_t{0}, 3 * block, 1, false).has_value(); }));
+	ASSERT_TRUE(comes_true([&] { return e.memory().torrent(files.hashes()).view(lt::piece_index_t{0}, 3 * block, 1, false).has_value(); }));
 	EXPECT_EQ(e.find(id)->verified_pieces, 0);
 	EXPECT_EQ(second.wait_for(0s), std::future_status::timeout);
 	ASSERT_TRUE(r->seek(2 * block + 5));
@@ -151,13 +144,13 @@ TEST_P(early, what_was_wrong_is_counted_and_comes_right_the_next_time)
 		read.set_value();
 		ASSERT_EQ(head.bytes.size(), std::size_t{block});
 		EXPECT_FALSE(head.bytes == film.substr(0, block)) << "it was early, and a lie";
-		EXPECT_TRUE(becomes([&] { return e.early().failed_bytes > 0; }));
+		EXPECT_TRUE(comes_true([&] { return e.early().failed_bytes > 0; }));
 		EXPECT_LE(e.early().failed_bytes, e.early().lent_bytes);
 	}
 	seeder const honest(files);
 	ASSERT_TRUE(e.connect(id, honest.endpoint()));
 	// Verified now, and no more than that comes out.
-	ASSERT_TRUE(becomes([&] {
+	ASSERT_TRUE(comes_true([&] {
 		auto const state = e.memory().torrent(files.hashes()).state(lt::piece_index_t{0});
 		return state && *state == piece_state::verified;
 	}));

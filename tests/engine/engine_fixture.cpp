@@ -93,6 +93,28 @@ read_result read_up_to(reader& r, std::size_t const size)
 
 read_result read_all(reader& r) { return read_up_to(r, static_cast<std::size_t>(r.size_bytes()) + 1); }
 
+testing::AssertionResult plays(reader& r, shared_files const& files, std::size_t const size)
+{
+	auto const from = static_cast<std::size_t>(r.position_bytes());
+	auto const got = read_up_to(r, size);
+	if (got.ec) return testing::AssertionFailure() << "at " << r.position_bytes() << ": " << got.ec.message();
+	auto const want = std::string_view(files.content(0)).substr(from, size);
+	if (got.bytes.size() != want.size()) return testing::AssertionFailure() << got.bytes.size() << " of " << want.size() << " bytes";
+	if (got.bytes != want) return testing::AssertionFailure() << "wrong bytes between " << from << " and " << r.position_bytes();
+	return testing::AssertionSuccess();
+}
+
+bool comes_true(std::function<bool()> const& condition)
+{
+	using namespace std::chrono_literals;
+	for (auto const end = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < end;)
+	{
+		if (condition()) return true;
+		std::this_thread::sleep_for(1ms); // between two looks, not in place of one
+	}
+	return false;
+}
+
 std::future<lease_result> start_lease(reader& r)
 {
 	auto const answer = std::make_shared<std::promise<lease_result>>();

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <future>
 #include <string>
 #include <vector>
@@ -33,6 +34,11 @@ struct read_result
 // Reads up to `size` bytes, or to the end or the first error.
 [[nodiscard]] read_result read_up_to(reader& r, std::size_t size);
 [[nodiscard]] read_result read_all(reader& r);
+
+// Reads to the end of the first file, or `size` bytes, and compares; stops at the first difference.
+[[nodiscard]] testing::AssertionResult plays(reader& r, shared_files const& files, std::size_t size);
+// Looks until what other threads bring about is so, at most a minute.
+[[nodiscard]] bool comes_true(std::function<bool()> const& condition);
 
 // A lease that is waited for, and what it ends with. (Not asio's use_future: it carries errors across
 // threads as exceptions, whose reference count in libstdc++ the race detector cannot see.)

@@ -15,23 +15,6 @@ namespace {
 constexpr std::int64_t mib = 1 << 20;
 constexpr int piece = 64 << 10;
 
-// Waits for what other threads bring about, at most a minute.
-bool becomes(std::function<bool()> const& so)
-{
-	for (auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(60); !so(); std::this_thread::yield())
-		if (std::chrono::steady_clock::now() > end) return false;
-	return true;
-}
-
-testing::AssertionResult plays(reader& r, shared_files const& files, std::size_t const size)
-{
-	auto const from = static_cast<std::size_t>(r.position_bytes());
-	auto const got = read_up_to(r, size);
-	if (got.ec) return testing::AssertionFailure() << "at " << r.position_bytes() << ": " << got.ec.message();
-	if (got.bytes != std::string_view(files.content(0)).substr(from, size)) return testing::AssertionFailure() << "wrong bytes";
-	return testing::AssertionSuccess();
-}
-
 struct peers_limits
 {
 	explicit peers_limits(std::int64_t const capacity_bytes)
@@ -79,11 +62,11 @@ TEST(what_peers_may_keep, changes_with_the_capacity)
 	auto memory = e.memory();
 	auto const protectable = [&] { return memory.stats().protectable_bytes / block_size_bytes; };
 	// Less 8 for reads, and an eighth that may be lent.
-	EXPECT_TRUE(becomes([&] { return protectable() == 256 - 8 - 32 - 2 * 16; })) << protectable();
+	EXPECT_TRUE(comes_true([&] { return protectable() == 256 - 8 - 32 - 2 * 16; })) << protectable();
 	ASSERT_TRUE(memory.set_capacity_bytes(8 * mib));
-	EXPECT_TRUE(becomes([&] { return protectable() == 512 - 8 - 64 - 2 * 32; })) << protectable();
+	EXPECT_TRUE(comes_true([&] { return protectable() == 512 - 8 - 64 - 2 * 32; })) << protectable();
 	ASSERT_TRUE(memory.set_capacity_bytes(2 * mib));
-	EXPECT_TRUE(becomes([&] { return protectable() == 128 - 8 - 16 - 2 * 8; })) << protectable();
+	EXPECT_TRUE(comes_true([&] { return protectable() == 128 - 8 - 16 - 2 * 8; })) << protectable();
 }
 
 // A player that seeks closes one connection and opens the next. In between, others take what nobody protects.
@@ -106,9 +89,9 @@ TEST(what_is_behind_a_reader, stays_when_the_last_one_closes)
 	{
 		auto const r = open(e, a, 0);
 		ASSERT_TRUE(plays(*r, left, 4 * mib));
-		ASSERT_TRUE(becomes([&] { return here.is_lookbehind_available(lt::piece_index_t{position - 1}); }));
+		ASSERT_TRUE(comes_true([&] { return here.is_lookbehind_available(lt::piece_index_t{position - 1}); }));
 	}
-	ASSERT_TRUE(becomes([&] { return e.find(a)->readers == 0; }));
+	ASSERT_TRUE(comes_true([&] { return e.find(a)->readers == 0; }));
 	auto const r = open(e, b, 0);
 	ASSERT_TRUE(plays(*r, other, 12 * mib)); // three times the memory
 	for (int p = position - (512 << 10) / piece; p < position; ++p) EXPECT_TRUE(here.has_piece(lt::piece_index_t{p})) << p;

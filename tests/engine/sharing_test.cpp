@@ -16,27 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr int piece = 64 << 10;
 
-// Waits for what other threads bring about, at most a minute.
-bool comes_true(std::function<bool()> const& condition)
-{
-	for (auto const end = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < end;)
-	{
-		if (condition()) return true;
-		std::this_thread::sleep_for(1ms);
-	}
-	return false;
-}
-
-testing::AssertionResult plays(reader& r, shared_files const& files, std::size_t const size)
-{
-	auto const from = static_cast<std::size_t>(r.position_bytes());
-	auto const got = read_up_to(r, size);
-	if (got.ec) return testing::AssertionFailure() << "at " << r.position_bytes() << ": " << got.ec.message();
-	auto const want = std::string_view(files.content(0)).substr(from, size);
-	if (got.bytes != want) return testing::AssertionFailure() << "wrong bytes between " << from << " and " << r.position_bytes();
-	return testing::AssertionSuccess();
-}
-
 // Until nothing is on its way any more.
 bool comes_to_rest(engine const& e, std::string const& id)
 {
@@ -228,6 +207,18 @@ TEST(sharing, ten_seconds_are_of_the_film_though_its_pieces_take_several_times_t
 	// An eighth of memory is more than ten seconds, where a byte takes a byte.
 	EXPECT_EQ(ahead_with_pieces_of(1 << 20), std::int64_t{64} << 20);
 	EXPECT_NEAR(double(ahead_with_pieces_of(4096)), double(10 * pace), 4096);
+}
+
+TEST(sharing, seconds_of_a_pace_that_is_not_known_are_of_memory)
+{
+	shares all;
+	all.set_extents(extent::time(30s), extent::time(10s));
+	constexpr std::int64_t memory = std::int64_t{1} << 30;
+	auto const reader = all.next_number();
+	all.tell(reader, {.piece_length_bytes = 4096, .size_bytes = std::int64_t{1} << 34}); // a byte of it takes four
+	auto const has = all.of(reader, memory, memory);
+	EXPECT_EQ(has.lookbehind_bytes, memory / 4 / 4);
+	EXPECT_EQ(has.read_ahead_bytes, (std::int64_t{128} << 20) / 2 / 4);
 }
 
 TEST(dropping, takes_a_torrent_that_nobody_reads_and_no_other)

@@ -20,18 +20,6 @@ std::string name_of(testing::TestParamInfo<torrent_kind> const& info)
 	return info.param == torrent_kind::v1 ? "v1" : info.param == torrent_kind::v2 ? "v2" : "hybrid";
 }
 
-// Reads to the end, or `size` bytes, and compares with what the film has there; stops at the first difference.
-testing::AssertionResult plays(reader& r, shared_files const& files, std::size_t const size)
-{
-	auto const from = static_cast<std::size_t>(r.position_bytes());
-	auto const got = read_up_to(r, size);
-	if (got.ec) return testing::AssertionFailure() << "at " << r.position_bytes() << ": " << got.ec.message();
-	auto const want = std::string_view(files.content(0)).substr(from, size);
-	if (got.bytes.size() != want.size()) return testing::AssertionFailure() << got.bytes.size() << " of " << want.size() << " bytes";
-	if (got.bytes != want) return testing::AssertionFailure() << "wrong bytes between " << from << " and " << r.position_bytes();
-	return testing::AssertionSuccess();
-}
-
 // For a test that fails.
 std::string described(engine& e, shared_files const& files)
 {

@@ -178,6 +178,26 @@ TEST_F(forgetting_by_hand, a_block_that_was_cancelled_is_asked_for_again_within_
 	EXPECT_EQ(film->looks_at_peers(), before + 1) << "once";
 }
 
+TEST_F(forgetting_by_hand, what_was_cancelled_is_asked_for_again_though_more_is_cancelled_all_the_time)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	for (int const wanted : {5, 6}) film->set_priority(wanted, 7);
+	film->tick();
+	auto const before = film->looks_at_peers();
+	for (int second = 0; second < 4; ++second)
+	{
+		film->send(*p, 30 + second, 0, false);
+		film->tick(); // before libtorrent hears that this one is cancelled
+		deliver();
+	}
+	EXPECT_EQ(film->looks_at_peers(), before + 3);
+	film->tick();
+	EXPECT_EQ(film->looks_at_peers(), before + 4) << "the last one as well";
+	film->tick();
+	EXPECT_EQ(film->looks_at_peers(), before + 4);
+}
+
 TEST_F(forgetting_by_hand, a_torrent_that_wants_one_piece_more_asks_again_without_having_finished)
 {
 	begin(wanting::told);
