@@ -39,11 +39,8 @@ void cache::leave(std::uint64_t const torrent)
 	m_wishing.erase(torrent);
 	m_members.erase(left);
 	m_order.erase_torrent(torrent);
-	for (auto i = m_leaving.lower_bound({torrent, 0}); i != m_leaving.end() && i->first.torrent == torrent;)
-	{
-		m_leaving_blocks -= i->second;
-		i = m_leaving.erase(i);
-	}
+	m_leaving.erase_torrent(torrent);
+	m_stay_until_low.erase_torrent(torrent);
 	// Where nothing may fail. Without memory what others are granted stays cut until the next change.
 	try { recount(); }
 	catch (std::bad_alloc const&) {}
@@ -243,19 +240,23 @@ void cache::gone(std::uint64_t const torrent, int const piece)
 	mutex_lock const lock(m_mutex);
 	m_order.erase({torrent, piece});
 	if (auto const m = m_members.find(torrent); m != m_members.end()) set_here(m->second, piece, false);
-	auto const i = m_leaving.find({torrent, piece});
-	if (i == m_leaving.end()) return;
-	m_leaving_blocks -= i->second;
-	m_leaving.erase(i);
+	m_leaving.erase({torrent, piece});
+	m_stay_until_low.erase({torrent, piece});
 }
 
 void cache::stays(std::uint64_t const torrent, int const piece)
 {
 	mutex_lock const lock(m_mutex);
-	auto const i = m_leaving.find({torrent, piece});
-	if (i == m_leaving.end()) return;
-	m_leaving_blocks -= i->second;
-	m_leaving.erase(i);
+	m_leaving.erase({torrent, piece});
+	m_order.stay({torrent, piece});
+}
+
+void cache::stays_until_low(std::uint64_t const torrent, int const piece)
+{
+	mutex_lock const lock(m_mutex);
+	auto const m = m_members.find(torrent);
+	bool const unprotected = m != m_members.end() && m->second.stands_at(piece).what == standing::kind::unprotected;
+	if (!unprotected || !m_stay_until_low.take(m_leaving, {torrent, piece})) m_leaving.erase({torrent, piece});
 	m_order.stay({torrent, piece});
 }
 
@@ -279,15 +280,20 @@ void cache::make_room()
 	std::vector<std::pair<piece_key, std::weak_ptr<evictee>>> victims;
 	{
 		mutex_lock const lock(m_mutex);
-		while (m_pool.headroom_blocks() + m_leaving_blocks < prepared_free_blocks())
+		for (;;)
 		{
-			auto const key = m_order.victim();
+			auto const room = m_pool.headroom_blocks() + m_leaving.blocks();
+			if (room >= prepared_free_blocks()) break;
+			// What is protected, and what admission gives to torrents that nobody reads, add up to no more than leaves room for
+			// what readers wait for. So where that lacks, something else has it; and what goes as soon as memory is low needs nobody
+			// to go in its place, who would come back, and go again, for as long as the readers wait.
+			bool const is_prepared = room >= wanted_free_blocks() && room + m_stay_until_low.blocks() >= prepared_free_blocks();
+			auto const key = is_prepared ? m_order.spent_victim() : m_order.victim();
 			if (!key) break;
 			auto const m = m_members.find(key->torrent);
 			check(m != m_members.end(), "a piece in the eviction order has its torrent");
 			m_order.mark_leaving(*key);
-			m_leaving[*key] = m->second.piece_blocks;
-			m_leaving_blocks += m->second.piece_blocks;
+			if (!m_leaving.take(m_stay_until_low, *key)) m_leaving.add(*key, m->second.piece_blocks);
 			victims.emplace_back(*key, m->second.torrent);
 		}
 	}

@@ -86,6 +86,46 @@ private:
 	std::vector<mark> m_marks;
 };
 
+// Some pieces, and how many blocks they take together.
+class piece_sum
+{
+public:
+	void add(piece_key const key, std::int64_t const blocks)
+	{
+		if (m_pieces.try_emplace(key, blocks).second) m_blocks += blocks;
+	}
+	// From another, if that has it. Asks for no memory.
+	bool take(piece_sum& from, piece_key const key)
+	{
+		auto piece = from.m_pieces.extract(key);
+		if (!piece) return false;
+		from.m_blocks -= piece.mapped();
+		m_blocks += piece.mapped();
+		m_pieces.insert(std::move(piece));
+		return true;
+	}
+	void erase(piece_key const key)
+	{
+		if (auto const i = m_pieces.find(key); i != m_pieces.end()) erase(i);
+	}
+	void erase_torrent(std::uint64_t const torrent)
+	{
+		for (auto i = m_pieces.lower_bound({torrent, 0}); i != m_pieces.end() && i->first.torrent == torrent;) i = erase(i);
+	}
+	[[nodiscard]] std::int64_t blocks() const noexcept { return m_blocks; }
+
+private:
+	using pieces = std::map<piece_key, std::int64_t>;
+	pieces::iterator erase(pieces::iterator const i)
+	{
+		m_blocks -= i->second;
+		return m_pieces.erase(i);
+	}
+
+	pieces m_pieces;
+	std::int64_t m_blocks = 0;
+};
+
 // What of a wish was granted: a prefix of it.
 struct granted
 {
@@ -143,6 +183,8 @@ public:
 	void touched(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
 	// The piece could not be given up after all.
 	void stays(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
+	// Nor could this one, but it will when it is asked while memory is low: only a recheck frees it.
+	void stays_until_low(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
 
 	// -- what is to be kept
 
@@ -160,8 +202,8 @@ public:
 
 	// -- room
 
-	// Asks pieces to go until what may arrive, and the reader pieces that are still to come, have room. Cheap when there is
-	// room.
+	// Asks pieces to go until what may arrive, and the reader pieces that are still to come, have room. Pieces that stay until
+	// memory is low are such room for the latter, before anything goes but what readers left behind. Cheap when there is room.
 	void make_room() EXCLUDES(m_mutex);
 	// Fewer blocks are free than may still arrive.
 	[[nodiscard]] bool is_low() const noexcept;
@@ -269,8 +311,8 @@ private:
 	piece_marks<int> m_times GUARDED_BY(m_mutex);           // how often a piece is granted
 	piece_marks<standing> m_now GUARDED_BY(m_mutex);
 
-	std::int64_t m_leaving_blocks GUARDED_BY(m_mutex) = 0;
-	std::map<piece_key, std::int64_t> m_leaving GUARDED_BY(m_mutex);
+	piece_sum m_leaving GUARDED_BY(m_mutex);        // were asked to go
+	piece_sum m_stay_until_low GUARDED_BY(m_mutex); // unprotected, and not leaving
 	eviction_order m_order GUARDED_BY(m_mutex);
 };
 

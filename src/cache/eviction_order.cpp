@@ -87,10 +87,16 @@ void eviction_order::set_standing(piece_key const key, standing const s)
 
 std::optional<piece_key> eviction_order::victim() const
 {
-	if (!m_spent.empty()) return m_spent.front();
+	if (auto const spent = spent_victim()) return spent;
 	if (!m_idle.empty()) return m_idle.front();
 	if (!m_ahead.empty()) return std::prev(m_ahead.end())->second;
 	return std::nullopt;
+}
+
+std::optional<piece_key> eviction_order::spent_victim() const
+{
+	if (m_spent.empty()) return std::nullopt;
+	return m_spent.front();
 }
 
 void eviction_order::mark_leaving(piece_key const key)

@@ -54,6 +54,8 @@ public:
 
 	// The first to go, or nothing when all that is left is kept.
 	[[nodiscard]] std::optional<piece_key> victim() const;
+	// The same of the spent alone.
+	[[nodiscard]] std::optional<piece_key> spent_victim() const;
 	// It was asked to go: not named again, whatever its standing becomes, until erased.
 	void mark_leaving(piece_key key);
 	// It could not go. If nobody wants it, everything else that is unprotected is named first.

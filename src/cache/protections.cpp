@@ -160,7 +160,9 @@ void cache::stand(std::uint64_t const id, member& m, int const piece, standing c
 {
 	auto const i = static_cast<std::size_t>(piece);
 	if (i >= m.stands.size()) m.stands.resize(i + 1);
-	if (std::exchange(m.stands[i], s) != s && m.is_here(piece)) m_order.set_standing({id, piece}, s);
+	if (std::exchange(m.stands[i], s) == s || !m.is_here(piece)) return;
+	m_order.set_standing({id, piece}, s);
+	if (s.what != standing::kind::unprotected) m_stay_until_low.erase({id, piece});
 }
 
 // What is being read first, then what each had, then the rest; each time in the order of entering. So nobody loses for

@@ -122,7 +122,10 @@ bool torrent_storage::evict(int const piece) noexcept
 	try
 	{
 		return m_completions->push(in_turn(weak_from_this(), [piece](torrent_storage& s) {
-			if (!s.forget(lt::piece_index_t(piece))) s.core().cache.stays(s.cache_id(), piece);
+			if (s.forget(lt::piece_index_t(piece))) return;
+			auto& cache = s.core().cache;
+			if (s.goes_by_recheck(lt::piece_index_t(piece))) cache.stays_until_low(s.cache_id(), piece);
+			else cache.stays(s.cache_id(), piece);
 		}));
 	}
 	catch (std::bad_alloc const&) { return false; } // it stays, and may be named again
@@ -184,20 +187,28 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 	{
 		auto const stands = m_core->cache.standing_of(cache_id(), static_cast<int>(piece));
 		if (stands.what == standing::kind::kept) return false; // wanted again since it was named
-		bool const seeding = m_forgetting.torrent().status({}).state == lt::torrent_status::seeding;
-		if (seeding || !m_forgetting.holds(piece))
+		if (goes_by_recheck(piece))
 		{
 			// A recheck costs the torrent its peers: not for room that is only being prepared.
 			if (!m_core->cache.is_low()) return false;
 			// What a recheck finds is libtorrent's for good, too: without this, one recheck would lead to the next. What is being
 			// forgotten makes room as well.
-			if (!seeding && (m_forgetting.is_forgetting_any() || forget_another())) return false;
+			if (!is_seeding() && (m_forgetting.is_forgetting_any() || forget_another())) return false;
 			shrink_by_recheck(piece);
 			return true;
 		}
 	}
 	return begin_to_forget(piece);
 }
+
+bool torrent_storage::goes_by_recheck(lt::piece_index_t const piece) const
+{
+	if (!can_forget() || m_forgetting.is_forgetting(piece) || m_pieces.state(piece) != piece_state::verified) return false;
+	return !m_forgetting.holds(piece) || is_seeding();
+}
+
+bool torrent_storage::is_seeding() const
+{ return m_forgetting.torrent().status({}).state == lt::torrent_status::seeding; }
 
 bool torrent_storage::is_settled(lt::piece_index_t const piece) const
 {

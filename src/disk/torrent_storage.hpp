@@ -182,7 +182,10 @@ private:
 	[[nodiscard]] bool is_unprotected(lt::piece_index_t piece) const;
 	// No write of the piece waits for its completion.
 	[[nodiscard]] bool is_settled(lt::piece_index_t piece) const;
+	[[nodiscard]] bool is_seeding() const;
 	[[nodiscard]] bool is_checking() const;
+	// It is verified, and libtorrent can be made to forget it by a recheck alone.
+	[[nodiscard]] bool goes_by_recheck(lt::piece_index_t piece) const;
 	bool begin_to_forget(lt::piece_index_t piece);
 	// Forgets another piece that nobody protects, one that can go without a recheck; false when there is none.
 	bool forget_another();

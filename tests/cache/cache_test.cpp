@@ -183,6 +183,64 @@ TEST_F(cache_fixture, a_piece_that_cannot_go_stays_and_is_named_again)
 	EXPECT_FALSE(t->asked.empty());
 }
 
+TEST_F(cache_fixture, what_stays_until_memory_is_low_is_named_again_when_it_is)
+{
+	c.change_connections(6);
+	auto const t = enter();
+	for (int i = 0; t->download(i); ++i) {}
+	for (int time = 0; time < 8; ++time)
+	{
+		c.make_room();
+		ASSERT_FALSE(t->asked.empty()) << time;
+		for (int const p : std::exchange(t->asked, {})) c.stays_until_low(t->id, p);
+	}
+}
+
+// Else those in a share would go for it, come back, and go again, as long as the reader waits.
+TEST_F(cache_fixture, what_goes_when_memory_is_low_is_room_for_what_readers_wait_for_but_not_for_what_may_arrive)
+{
+	c.change_connections(2); // 4 blocks, and a piece
+	auto const unread = enter();
+	auto const read = enter();
+	auto const download = [&](std::shared_ptr<fake_torrent> const& t, int const first, int const count) {
+		for (int i = first; i < first + count; ++i) ASSERT_TRUE(t->download(i));
+	};
+	std::vector<int> const wish{50, 51, 52, 53};
+	ASSERT_EQ(c.protect(read->id, protection::reader, wish).pieces, 4);
+	ASSERT_EQ(c.prepared_free_blocks(), c.wanted_free_blocks() + 16);
+	download(read, 0, 10);
+	download(unread, 0, 15);
+	ASSERT_EQ(pool.free_blocks(), 20);
+	c.make_room();
+	ASSERT_EQ(read->asked, std::vector<int>{0});
+	for (int const p : std::exchange(read->asked, {})) c.stays_until_low(read->id, p);
+	c.make_room();
+	EXPECT_TRUE(read->asked.empty() && unread->asked.empty()) << "its room is as good as free";
+
+	// What a reader left behind goes all the same.
+	ASSERT_EQ(c.protect(read->id, protection::lookbehind, {1}).pieces, 1);
+	c.protect(read->id, protection::lookbehind, {});
+	c.make_room();
+	EXPECT_EQ(read->asked, std::vector<int>{1});
+	for (int const p : std::exchange(read->asked, {})) c.stays_until_low(read->id, p);
+
+	// What may arrive is to have blocks that are free. The two stay room for what readers wait for.
+	download(read, 10, 4);
+	ASSERT_TRUE(c.is_low());
+	c.make_room();
+	EXPECT_EQ(read->asked, (std::vector<int>{2, 3, 4}));
+	read->give_up();
+
+	// They are asked in their turn, and count once.
+	for (int p = 5; p < 14; ++p) c.touched(read->id, p);
+	for (int p = 0; p < 15; ++p) c.touched(unread->id, p);
+	download(read, 14, 3);
+	ASSERT_TRUE(c.is_low());
+	c.make_room();
+	EXPECT_EQ(read->asked, (std::vector<int>{0, 1, 5, 6, 7}));
+	EXPECT_TRUE(unread->asked.empty());
+}
+
 TEST_F(cache_fixture, protecting_more_than_fits_grants_what_fits_readers_first)
 {
 	c.change_connections(6);

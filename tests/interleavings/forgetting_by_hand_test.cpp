@@ -18,8 +18,8 @@ namespace slipstream::test {
 
 namespace {
 
-// A film of 40 pieces of 4 blocks, in a memory of 64 blocks; with the real plugin, under libtorrent's torrent by hand. Its
-// application wants nothing to begin with.
+// A film of 40 pieces of 4 blocks, in a memory of 64 blocks, and in some tests another; with the real plugin, under libtorrent's
+// torrent by hand. Their application wants nothing to begin with.
 struct forgetting_by_hand : ::testing::Test
 {
 	static constexpr int piece_blocks = 4;
@@ -34,35 +34,45 @@ struct forgetting_by_hand : ::testing::Test
 	std::unique_ptr<memory_disk_io> disk;
 	std::shared_ptr<lt::plugin> plugin;
 	std::shared_ptr<fake_torrent> film;
+	std::shared_ptr<fake_torrent> other;
 	int rechecks = 0;
+	int num_going = 0; // pieces that began to go, each time
 
 	void begin(wanting const who)
 	{
 		settings.set_int(lt::settings_pack::connections_limit, 1);
 		disk = std::make_unique<memory_disk_io>(ios, settings, counters, core);
 		plugin = make_extension(core, std::shared_ptr<memory_events>(), who);
+		film = add(1);
+	}
+	std::shared_ptr<fake_torrent> add(int const number)
+	{
 		lt::file_storage files;
 		files.set_piece_length(piece_blocks * int(block_bytes));
 		files.add_file("film", std::int64_t{num_pieces} * piece_blocks * int(block_bytes));
 		files.set_num_pieces(num_pieces);
 		lt::sha1_hash name;
-		name[0] = name[1] = 1;
-		film = std::make_shared<fake_torrent>(files, name, fake_torrent::surroundings{*disk, calls
+		name[0] = name[1] = static_cast<char>(number);
+		auto t = std::make_shared<fake_torrent>(files, name, fake_torrent::surroundings{*disk, calls
 			, [](std::string const& what) { ADD_FAILURE() << what; }, [this](std::string const&) { ++rechecks; }
-			, [](fake_torrent&, int) {}}, 1);
-		film->begin(*plugin);
-		for (int p = 0; p < num_pieces; ++p) film->set_priority(p, 0);
-		film->tick();
+			, [this](fake_torrent&, int) { ++num_going; }}, number);
+		t->begin(*plugin);
+		for (int p = 0; p < num_pieces; ++p) t->set_priority(p, 0);
+		t->tick();
 		deliver();
+		return t;
 	}
 	void TearDown() override
 	{
 		film->remove();
+		if (other) other->remove();
 		disk->abort(true);
 		deliver();
 		EXPECT_TRUE(film->gone());
+		EXPECT_TRUE(!other || other->gone());
 		plugin.reset();
 		film.reset();
+		other.reset();
 		deliver();
 		disk.reset();
 		calls.judge();
@@ -81,12 +91,41 @@ struct forgetting_by_hand : ::testing::Test
 		}
 		while (ios.poll() > 0 || !workers.idle());
 	}
-	std::shared_ptr<fake_peer> peer()
+	std::shared_ptr<fake_peer> peer() { return peer_of(*film); }
+	static std::shared_ptr<fake_peer> peer_of(fake_torrent& t)
 	{
-		auto p = film->connect(1, true);
-		film->shake_hands(*p, true);
-		film->greet(*p);
+		auto p = t.connect(1, true);
+		t.shake_hands(*p, true);
+		t.greet(*p);
 		return p;
+	}
+	// A second, in which a torrent's peer sends what is wanted until it is told to stop. Answers how many blocks.
+	int second_of(fake_torrent& t)
+	{
+		t.tick();
+		deliver();
+		if (t.is_checking()) return 0;
+		auto const p = t.peers().empty() ? peer_of(t) : t.peers().front();
+		int sent = 0;
+		for (int piece = 0; piece < num_pieces; ++piece)
+			for (int b = 0; b < piece_blocks && !p->stopped; ++b)
+			{
+				if (t.priority(piece) == 0 || !t.lacks(piece, b)) continue;
+				t.send(*p, piece, b, false);
+				deliver();
+				++sent;
+			}
+		return sent;
+	}
+	// Seconds pass for both until nothing is sent any more; false when that does not come.
+	bool comes_to_rest()
+	{
+		for (int second = 0, quiet = 0; second < 60; ++second)
+		{
+			quiet = second_of(*film) + second_of(*other) > 0 ? 0 : quiet + 1;
+			if (quiet == 3) return true;
+		}
+		return false;
 	}
 	// As memory_torrent does it.
 	int read_from(int const first, int const count)
@@ -256,6 +295,41 @@ TEST_F(forgetting_by_hand, room_that_is_only_being_prepared_is_not_worth_a_reche
 	deliver();
 	EXPECT_EQ(rechecks, 0);
 	for (int p = 0; p < 11; ++p) EXPECT_TRUE(film->has_flushed(p)) << p;
+}
+
+// Its reader may wait for ever: the pieces are not wanted, or no peer has them.
+TEST_F(forgetting_by_hand, nobody_goes_for_what_a_reader_waits_for_in_the_place_of_what_a_recheck_frees)
+{
+	begin(wanting::limited);
+	for (int p = 0; p < 8; ++p)
+	{
+		film->give(p);
+		deliver();
+		ASSERT_TRUE(film->has_flushed(p));
+	}
+	other = add(2);
+	ASSERT_EQ(read_from(20, 3), 3); // which the application does not want
+	for (int p = 0; p < num_pieces; ++p) other->set_priority(p, 4);
+	auto const passed = [&] {
+		int n = 0;
+		for (int p = 0; p < num_pieces; ++p) n += other->has_passed(p) ? 1 : 0;
+		return n;
+	};
+	EXPECT_TRUE(comes_to_rest());
+	EXPECT_EQ(num_going, 0);
+	EXPECT_EQ(rechecks, 0);
+	auto const share = passed();
+	EXPECT_EQ(share, core->cache.share_blocks(core->find_owned_by(other.get())->cache_id()) / piece_blocks);
+	ASSERT_FALSE(core->cache.is_low());
+	ASSERT_LT(core->pool.headroom_blocks(), core->cache.prepared_free_blocks());
+
+	// Then they are wanted, and come, in the room of what goes by the recheck.
+	for (int p = 20; p < 23; ++p) film->set_priority(p, 7);
+	EXPECT_TRUE(comes_to_rest());
+	for (int p = 20; p < 23; ++p) EXPECT_TRUE(film->has_passed(p)) << p;
+	EXPECT_EQ(rechecks, 1);
+	EXPECT_EQ(passed(), share);
+	EXPECT_GE(core->pool.headroom_blocks(), core->cache.prepared_free_blocks());
 }
 
 } // namespace

@@ -39,6 +39,7 @@ void run(std::uint64_t const seed, std::int64_t const steps, random_steps::count
 	all.named += r.seen().named;
 	all.given_up += r.seen().given_up;
 	all.stayed += r.seen().stayed;
+	all.prepared += r.seen().prepared;
 	all.grants_cut += r.seen().grants_cut;
 	all.compared += r.seen().compared;
 }
@@ -59,6 +60,7 @@ TEST(model, memory_does_what_a_simple_model_does_over_random_steps)
 	EXPECT_GT(seen.refused, 0);
 	EXPECT_GT(seen.given_up, steps / 1000);
 	EXPECT_GT(seen.stayed, 0);
+	EXPECT_GT(seen.prepared, 0);
 	EXPECT_GT(seen.grants_cut, 0);
 	EXPECT_GT(seen.compared, std::uint64_t(steps) / 10);
 }

@@ -174,6 +174,7 @@ void plain_order::set_standing(piece_key const key, standing const s)
 	auto const i = m_entries.find(key);
 	if (i == m_entries.end() || i->second.stands == s) return;
 	i->second.stands = s;
+	if (s.what != standing::kind::unprotected) i->second.until_low = false;
 	// The standing of one that is leaving counts when it stays.
 	if (!i->second.leaving) settle(i->second);
 }
@@ -200,6 +201,7 @@ std::string plain_order::name(piece_key const key)
 		return order{e.was_wanted ? 0 : 1, static_cast<std::int64_t>(e.since)};
 	};
 	v.leaving = true;
+	v.until_low = false;
 	for (auto const& [other, e] : m_entries)
 	{
 		if (e.leaving) continue;
@@ -213,11 +215,12 @@ std::string plain_order::name(piece_key const key)
 	return {};
 }
 
-void plain_order::stay(piece_key const key)
+void plain_order::stay(piece_key const key, bool const until_low)
 {
 	auto const i = m_entries.find(key);
 	if (i == m_entries.end() || !i->second.leaving) return;
 	i->second.leaving = false;
+	i->second.until_low = until_low && i->second.stands.what == standing::kind::unprotected;
 	i->second.was_wanted = false; // or it would be named again before all that nobody wanted
 	next_age();
 	settle(i->second);
@@ -229,6 +232,21 @@ std::int64_t plain_order::leaving_blocks() const
 	for (auto const& [key, e] : m_entries) n += e.leaving ? e.blocks : 0;
 	return n;
 }
+
+std::pair<std::int64_t, std::int64_t> plain_order::until_low_blocks() const
+{
+	std::pair<std::int64_t, std::int64_t> n{0, 0};
+	for (auto const& [key, e] : m_entries)
+	{
+		if (!e.until_low) continue;
+		n.first += e.uncertain ? 0 : e.blocks;
+		n.second += e.blocks;
+	}
+	return n;
+}
+
+bool plain_order::any_spent() const
+{ return std::any_of(m_entries.begin(), m_entries.end(), [&](auto const& e) { return is_spent(e.second); }); }
 
 bool plain_order::anyone_may_go() const
 {

@@ -84,6 +84,7 @@ public:
 	{
 		standing stands;
 		bool leaving = false;
+		bool until_low = false;  // goes only while memory is low, as far as is known
 		bool was_wanted = false;
 		// Wished, not granted, while grants were made anew: whether it was wanted for a moment on the way, and so how
 		// old it is, is not for a model to say.
@@ -103,10 +104,16 @@ public:
 
 	// The piece was named. Empty, or what is wrong with that.
 	[[nodiscard]] std::string name(piece_key key);
-	void stay(piece_key key);
+	void stay(piece_key key, bool until_low = false);
 
 	[[nodiscard]] std::int64_t leaving_blocks() const;
 	[[nodiscard]] bool anyone_may_go() const;
+	// Of those that stay until memory is low: what certainly is, and what may be.
+	[[nodiscard]] std::pair<std::int64_t, std::int64_t> until_low_blocks() const;
+	// One of those that a reader left behind, for certain.
+	[[nodiscard]] bool is_spent(entry const& e) const
+	{ return !e.leaving && !e.uncertain && e.was_wanted && e.stands.what == standing::kind::unprotected; }
+	[[nodiscard]] bool any_spent() const;
 	[[nodiscard]] entry const* find(piece_key key) const;
 	[[nodiscard]] std::map<piece_key, entry> const& entries() const { return m_entries; }
 	std::uint64_t compared = 0; // pairs of pieces whose order was judged

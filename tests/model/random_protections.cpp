@@ -216,9 +216,16 @@ void random_steps::make_room()
 	{
 		++m_seen.named;
 		expect(headroom + m_plain_order.leaving_blocks() < prepared, "no more pieces are named than room is wanted");
+		auto const room = headroom + m_plain_order.leaving_blocks();
+		auto const* const e = m_plain_order.find(n.of->key(n.piece));
+		if (e != nullptr && room >= wanted && room + m_plain_order.until_low_blocks().first >= prepared)
+			expect(e->uncertain || m_plain_order.is_spent(*e), "nobody goes in the place of what goes when memory is low");
 		if (auto const wrong = m_plain_order.name(n.of->key(n.piece)); !wrong.empty()) fail(wrong);
 	}
-	expect(headroom + m_plain_order.leaving_blocks() >= prepared || !m_plain_order.anyone_may_go()
+	auto const room = headroom + m_plain_order.leaving_blocks();
+	bool const is_prepared = room >= wanted && room + m_plain_order.until_low_blocks().second >= prepared;
+	m_seen.prepared += room < prepared && is_prepared;
+	expect(room >= prepared || (is_prepared ? !m_plain_order.any_spent() : !m_plain_order.anyone_may_go())
 		, "as many pieces are named as room is wanted");
 	for (auto const& n : m_named)
 		if (n.goes) n.of->asked.push_back({n.piece, m_step + pick(60)});
@@ -243,8 +250,10 @@ void random_steps::give_up_what_is_due()
 			if (m_cache.standing_of(t->id, piece).what == standing::kind::kept || one_in(20))
 			{
 				++m_seen.stayed;
-				m_cache.stays(t->id, piece);
-				m_plain_order.stay(t->key(piece));
+				bool const until_low = one_in(2);
+				if (until_low) m_cache.stays_until_low(t->id, piece);
+				else m_cache.stays(t->id, piece);
+				m_plain_order.stay(t->key(piece), until_low);
 				continue;
 			}
 			++m_seen.given_up;

@@ -353,6 +353,7 @@ void random_steps::leave()
 	// Too late, as from another thread: nothing comes of it.
 	m_cache.verified(t->id, 0);
 	m_cache.stays(t->id, 0);
+	m_cache.stays_until_low(t->id, 2);
 	m_cache.gone(t->id, 1);
 	expect(m_cache.protect(t->id, cache::protection::reader, {0, 1}).pieces == 0, "nothing is protected for a torrent that left");
 	t->id = 0;

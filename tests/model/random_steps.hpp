@@ -46,7 +46,7 @@ public:
 
 	struct counts
 	{
-		std::int64_t writes = 0, refused = 0, verified = 0, named = 0, given_up = 0, stayed = 0, grants_cut = 0;
+		std::int64_t writes = 0, refused = 0, verified = 0, named = 0, given_up = 0, stayed = 0, prepared = 0, grants_cut = 0;
 		std::uint64_t compared = 0;
 	};
 	[[nodiscard]] counts const& seen() const { return m_seen; }
