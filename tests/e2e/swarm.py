@@ -175,8 +175,10 @@ class LibtorrentClient:
     def __init__(self, role, torrent, folder, peers=(), upload_limit_bytes_s=0,
                  host="127.0.0.1"):
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libtorrent_client.py")
+        # With Debian's library, also where the program under test has an instrumented one (make test-tsan).
+        variables = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
         self.process = Child([_DEBIAN_PYTHON, "-B", program, role, host, torrent, folder,
-                              str(upload_limit_bytes_s), *peers])
+                              str(upload_limit_bytes_s), *peers], env=variables)
         try:
             self.address = self.process.wait_for(r"^listening on (\S+)$")[0][1]
             if role == "seed":
