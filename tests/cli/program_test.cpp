@@ -119,6 +119,10 @@ unsigned short port_in(std::string const& line)
 
 TEST(program, says_where_it_listens_and_ends_with_0_on_a_signal)
 {
+#ifdef __SANITIZE_THREAD__
+	// It takes a signal for the program and keeps it, when that comes in the middle of the write that says where it listens.
+	GTEST_SKIP() << "ThreadSanitizer's runtime may lose a signal; e2e.t06_stopping ends the program later";
+#endif
 	for (int const number : {SIGINT, SIGTERM})
 	{
 		program p(quiet_serve());
