@@ -194,10 +194,9 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	if (storage && storage->can_forget()) storage->write_begins(r.piece);
 	// libtorrent takes what it did not ask for, and what came too late: neither may fill a memory that is too small already.
 	if (!storage || (observer && storage->is_unwanted(r.piece))) done.error = aborted(lt::operation_t::file_write);
-	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf);
+	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf, observer != nullptr);
 	bool const cancelled = storage && done.error.ec == boost::asio::error::operation_aborted;
-	if (cancelled && observer) storage->write_cancelled(r.piece);
-	else if (cancelled) storage->given_write_cancelled(r.piece);
+	if (cancelled && !observer) storage->given_write_cancelled(r.piece);
 	else if (storage && !observer && !done.error) storage->given(r.piece);
 
 	m_core->cache.make_room();
@@ -217,14 +216,14 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 		m_watermark->held(r.length);
 		throw;
 	}
-	if (cancelled && observer) storage->cancelled_write_pushed();
+	if (cancelled && observer) storage->cancelled_write_pushed(r.piece);
 	if (storage && storage->can_forget() && !storage->is_forgetting(r.piece)) storage->writes_pushed(r.piece);
 	return over;
 }
 
 // The one copy: libtorrent's receive buffer is ours for the length of the call.
 lt::storage_error memory_disk_io::write(torrent_storage& storage, lt::peer_request const& r
-	, char const* const bytes)
+	, char const* const bytes, bool const is_from_peer)
 {
 	timed const t(m_counters, lt::counters::disk_write_time, m_num_writes);
 	auto const& shape = storage.shape();
@@ -232,6 +231,7 @@ lt::storage_error memory_disk_io::write(torrent_storage& storage, lt::peer_reque
 		return refused(boost::system::errc::invalid_argument, lt::operation_t::file_write);
 
 	auto block = m_core->pool.acquire();
+	if (!block && is_from_peer && storage.make_way(r.piece, r.start / block_size_bytes)) block = m_core->pool.acquire();
 	if (!block)
 	{
 		count(m_core->count.writes_refused);
@@ -281,10 +281,10 @@ void memory_disk_io::async_hash(lt::storage_index_t const index, lt::piece_index
 			return start(std::move(job), storage);
 		}
 		job->blocks.clear();
-		// libtorrent hashes a piece as soon as its last write was given to the disk, and writes of this one were cancelled. It
-		// must hear that there is no hash before it hears of these: a piece that loses its last block while it is being
+		// libtorrent hashes a piece as soon as its last write was given to the disk, and writes of this one are being cancelled.
+		// It must hear that there is no hash before it hears of these: a piece that loses its last block while it is being
 		// hashed keeps an empty download entry, and once its priority was 0 for a moment it is never asked for again.
-		if (storage->take_cancelled(piece) && !storage->is_forgetting(piece))
+		if (storage->take_unheard_cancelled(piece) && !storage->is_forgetting(piece))
 		{
 			job->error = aborted(lt::operation_t::file_read);
 			m_completions->push_early(hash_done{std::move(job)});

@@ -240,13 +240,9 @@ bool torrent_storage::begin_to_forget(lt::piece_index_t const piece)
 
 void torrent_storage::writes_pushed(lt::piece_index_t const piece) { m_writes[piece].last_push = m_completions->pushed(); }
 
-void torrent_storage::write_cancelled(lt::piece_index_t const piece)
+void torrent_storage::cancelled_write_pushed(lt::piece_index_t const piece)
 {
-	m_writes[piece].cancelled = true;
-}
-
-void torrent_storage::cancelled_write_pushed()
-{
+	m_writes[piece].last_cancelled = m_completions->pushed();
 	if (!m_cancelled) m_cancelled = pushes{m_completions->pushed(), 0};
 	m_cancelled->last = m_completions->pushed();
 }
@@ -279,10 +275,10 @@ void torrent_storage::take_names_off(lt::piece_index_t const piece)
 	if (!is_checking()) m_forgetting.take_names_off(piece, shape().piece_bytes(piece));
 }
 
-bool torrent_storage::take_cancelled(lt::piece_index_t const piece)
+bool torrent_storage::take_unheard_cancelled(lt::piece_index_t const piece)
 {
 	auto const written = m_writes.find(piece);
-	return written != m_writes.end() && written->second.take_cancelled();
+	return written != m_writes.end() && written->second.take_last_cancelled() > m_completions->delivered();
 }
 
 bool torrent_storage::forget_another()
@@ -312,7 +308,7 @@ void torrent_storage::forget_stranded(std::function<bool(lt::piece_index_t)> con
 void torrent_storage::recheck_begins()
 {
 	auto was = m_forgetting.abandon();
-	for (auto& [piece, written] : m_writes) written.cancelled = written.given_cancelled = false;
+	for (auto& [piece, written] : m_writes) written.forget_cancelled();
 	for (auto const piece : was.forgetting)
 	{
 		m_arriving.forget(piece);
@@ -351,6 +347,13 @@ void torrent_storage::write(lt::piece_index_t const piece, int const block, bloc
 	if (auto const events = m_events.lock()) events->block_written(info_hashes(), piece);
 }
 
+bool torrent_storage::make_way(lt::piece_index_t const piece, int const block)
+{
+	if (!m_pieces.drop_unverified(piece, block)) return false;
+	m_arriving.forget(piece); // it is not all in the store any more
+	return true;
+}
+
 void torrent_storage::verified(lt::piece_index_t const piece)
 {
 	if (!shape().has(piece)) return;
@@ -373,8 +376,7 @@ void torrent_storage::clear(lt::piece_index_t const piece)
 {
 	m_arriving.forget(piece);
 	auto const was = m_pieces.drop(piece);
-	if (auto const written = m_writes.find(piece); written != m_writes.end())
-		written->second.cancelled = written->second.given_cancelled = false;
+	if (auto const written = m_writes.find(piece); written != m_writes.end()) written->second.forget_cancelled();
 	// What is whole and not verified is cleared because its hash was wrong. To forget a piece is to have libtorrent find it
 	// wrong, too: that says nothing of its bytes. (torrent_plugin::on_piece_failed is not called where no peer is to blame.)
 	bool const failed = was == piece_state::complete && !is_forgetting(piece);

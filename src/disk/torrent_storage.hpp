@@ -105,20 +105,23 @@ public:
 	// In a memory that is too small for all: it is not whole here, and libtorrent does not want it. Its peers' blocks are not kept:
 	// nobody would read them, and wrong ones would have those blamed who send the rest when it is wanted again.
 	[[nodiscard]] bool is_unwanted(lt::piece_index_t piece) const;
+	// Memory is full, and a peer's block is to take the place of one of a piece that is not verified (a recheck found it wrong, and
+	// libtorrent does not clear such a piece): the old one goes first. False where there is none.
+	bool make_way(lt::piece_index_t piece, int block);
 	// A place for what the next says, which must not fail.
 	void write_begins(lt::piece_index_t const piece) { m_writes.try_emplace(piece); }
 	// The writes of the piece that were asked for so far complete with the completions pushed so far.
 	void writes_pushed(lt::piece_index_t piece);
-	// A write of the piece was cancelled, for want of memory or because nobody wants it.
-	void write_cancelled(lt::piece_index_t piece);
-	// Its completion has just been pushed. (Also of an unwanted one: it may be wanted before libtorrent hears of this.)
-	void cancelled_write_pushed();
+	// The completion has just been pushed of a write of the piece that is cancelled, for want of memory or because nobody wants it.
+	// (Also in the latter case: it may be wanted before libtorrent hears of this.)
+	void cancelled_write_pushed(lt::piece_index_t piece);
 	// Whether libtorrent has heard of one that was cancelled since this was last true: until then it takes the block for one
 	// that is being written. It stays true for those of which it hears later.
 	[[nodiscard]] bool take_cancelled_and_heard();
-	// Whether one was since the piece was last hashed or cleared, and that it is being hashed.
-	[[nodiscard]] bool take_cancelled(lt::piece_index_t piece);
-	// The same of a write that an application asked for. libtorrent takes that block for written, and the piece is going to
+	// The piece is being hashed. Whether libtorrent is still to hear of one of its writes that it was cancelled, since the
+	// piece was last hashed or cleared.
+	[[nodiscard]] bool take_unheard_cancelled(lt::piece_index_t piece);
+	// One was, of those that an application asked for. libtorrent takes that block for written, and the piece is going to
 	// fail its hash; see forgetting::take_names_off, which happens before what is pushed from now on.
 	void given_write_cancelled(lt::piece_index_t piece) { m_writes[piece].given_cancelled = true; }
 	// An application writes a block. add_piece() writes all that is not finished, so that what is kept back is finished by
@@ -214,10 +217,16 @@ private:
 	struct write_history
 	{
 		std::uint64_t last_push = 0;
-		bool cancelled = false;       // one was, since the piece was last hashed or cleared
-		bool given_cancelled = false; // likewise, of writes of applications
-		[[nodiscard]] bool take_cancelled() { return std::exchange(cancelled, false); }
+		// Since the piece was last hashed or cleared:
+		std::uint64_t last_cancelled = 0; // the push of the last cancelled one, of peers' writes
+		bool given_cancelled = false;     // one was, of applications' writes
+		[[nodiscard]] std::uint64_t take_last_cancelled() { return std::exchange(last_cancelled, 0); }
 		[[nodiscard]] bool take_given_cancelled() { return std::exchange(given_cancelled, false); }
+		void forget_cancelled()
+		{
+			last_cancelled = 0;
+			given_cancelled = false;
+		}
 	};
 	std::map<lt::piece_index_t, write_history> m_writes; // of pieces that were not verified since
 	struct pushes { std::uint64_t first = 0, last = 0; };

@@ -126,6 +126,21 @@ bool piece_store::mark_verified(lt::piece_index_t const index)
 	return true;
 }
 
+bool piece_store::drop_unverified(lt::piece_index_t const index, int const block)
+{
+	block_ref dropped; // dies outside the lock
+	mutex_lock const lock(m_mutex);
+	auto const i = m_pieces.find(index);
+	if (i == m_pieces.end() || i->second.verified) return false;
+	piece& p = i->second;
+	dropped = p.blocks.take(block);
+	if (!dropped) return false;
+	m_num_blocks.fetch_sub(1, std::memory_order_relaxed);
+	if (!m_geometry.is_padding(index, block)) ++p.missing;
+	if (p.blocks.count() == 0) m_pieces.erase(i);
+	return true;
+}
+
 piece_state piece_store::drop(lt::piece_index_t const index)
 {
 	piece dropped; // dies outside the lock

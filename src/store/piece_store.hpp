@@ -5,7 +5,8 @@
 //   2 partial   put() brought some blocks.
 //   3 complete  put() brought the last one that is not padding.
 //   4 verified  mark_verified(): libtorrent found its hash right. Its blocks are those that were hashed.
-//   back to 1   drop() or take_all(); to 2 or 3 by a put() into a verified piece: other bytes, other hash.
+//   back to 1   drop() or take_all(); to 2 or 3 by a put() into a verified piece: other bytes, other hash;
+//               from 3 to 2, and from 2 to 1, by drop_unverified().
 //
 // Blocks are immutable. A block written again is another block in the same place; who held the old one
 // keeps it. So a read or a hash takes shares under the lock and does its work outside it.
@@ -57,6 +58,8 @@ public:
 	// The same without a record of what was hashed: whatever is here now, when complete.
 	bool mark_verified(lt::piece_index_t piece) EXCLUDES(m_mutex);
 
+	// Forgets one block of a piece that is not verified; false where there is none.
+	bool drop_unverified(lt::piece_index_t piece, int block) EXCLUDES(m_mutex);
 	// Forgets the piece; answers what it was.
 	piece_state drop(lt::piece_index_t piece) EXCLUDES(m_mutex);
 	// Forgets everything, and needs no memory for that. Where there are many blocks, and there is memory, it leaves them to the

@@ -73,6 +73,7 @@ private:
 			case 4: return begin_hash(piece);
 			case 5: return end_hash(place);
 			default:
+				if (place % 16 == 1) return drop_block(piece, place / 16 % m_store.shape().num_blocks(index));
 				if (place % 16 != 0) return;
 				expect(m_store.verified().size() == m_plain.clear().size(), "as many are verified");
 				static_cast<void>(m_store.take_all());
@@ -91,6 +92,12 @@ private:
 		bool const lost = m_store.put(lt::piece_index_t(piece), block, std::move(bytes).freeze());
 		expect(lost == m_plain.put(piece, block, number), "a write into a verified piece says so");
 		m_plain_pool.let_go(number);
+	}
+
+	void drop_block(int const piece, int const block)
+	{
+		bool const was = m_store.drop_unverified(lt::piece_index_t(piece), block);
+		expect(was == m_plain.drop_unverified(piece, block), "one block goes exactly when it is here and not verified");
 	}
 
 	void begin_hash(int const piece)

@@ -173,6 +173,23 @@ TEST_F(forgetting_by_hand, nobody_is_blamed_for_a_piece_that_an_application_gave
 	all.clear();
 }
 
+// Of what an application gives libtorrent hears no cancelling: only a hash that is wrong makes it ask for the piece again.
+TEST_F(forgetting_by_hand, what_an_application_gave_when_there_was_no_room_is_asked_for_again_though_peers_were_cancelled_before_it)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	film->set_priority(0, 7);
+	std::vector<unique_block> all;
+	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+	film->send(*p, 0, 0, false);
+	deliver();
+	ASSERT_TRUE(film->lacks(0, 0));
+	film->give(0);
+	deliver();
+	for (int b = 0; b < piece_blocks; ++b) EXPECT_TRUE(film->lacks(0, b)) << b;
+	EXPECT_EQ(film->priority(0), 7);
+}
+
 TEST_F(forgetting_by_hand, how_much_an_application_wants_what_is_withheld_is_what_it_said_last)
 {
 	begin(wanting::limited);
@@ -295,6 +312,58 @@ TEST_F(forgetting_by_hand, room_that_is_only_being_prepared_is_not_worth_a_reche
 	deliver();
 	EXPECT_EQ(rechecks, 0);
 	for (int p = 0; p < 11; ++p) EXPECT_TRUE(film->has_flushed(p)) << p;
+}
+
+// libtorrent clears no piece that it finds wrong while it checks, so that it is still here when others are to come in its place.
+TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_makes_way_where_nothing_else_does)
+{
+	begin(wanting::told);
+	film->set_priority(0, 7);
+	auto const p = peer();
+	for (int b = 0; b < piece_blocks; ++b) film->send(*p, 0, b, true);
+	ios.restart();
+	ios.poll(); // all but its hash
+	film->force_recheck();
+	deliver();
+	ASSERT_FALSE(film->has_passed(0));
+	ASSERT_TRUE(film->lacks(0, 0));
+	std::vector<unique_block> all;
+	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+	ASSERT_EQ(core->find_owned_by(film.get())->pieces().num_blocks(), piece_blocks);
+	auto const again = peer();
+	for (int b = 0; b < piece_blocks; ++b) film->send(*again, 0, b, false);
+	deliver();
+	EXPECT_TRUE(film->has_passed(0));
+}
+
+// The same where somebody holds the old blocks, a hash or a peer that reads them.
+TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_is_not_hashed_in_the_place_of_what_was_cancelled)
+{
+	begin(wanting::told);
+	film->set_priority(0, 7);
+	auto const send = [&](bool const lies) {
+		auto const p = peer();
+		for (int b = 0; b < piece_blocks; ++b) film->send(*p, 0, b, lies);
+	};
+	send(true);
+	ios.restart();
+	ios.poll();
+	film->force_recheck();
+	deliver();
+	ASSERT_TRUE(film->lacks(0, 0));
+	auto& pieces = core->find_owned_by(film.get())->pieces();
+	std::vector<block_ref> held;
+	for (int b = 0; b < piece_blocks; ++b) held.push_back(pieces.block(lt::piece_index_t(0), b));
+	std::vector<unique_block> all;
+	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+	send(false);
+	deliver(); // fake_torrent says whether it could come again
+	EXPECT_FALSE(film->has_passed(0));
+	held.clear();
+	all.clear();
+	send(false);
+	deliver();
+	EXPECT_TRUE(film->has_passed(0));
 }
 
 // Its reader may wait for ever: the pieces are not wanted, or no peer has them.

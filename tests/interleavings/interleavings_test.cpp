@@ -96,7 +96,7 @@ TEST(interleavings, every_order_of_forgetting_keeps_what_libtorrent_and_its_peer
 	static constexpr std::int64_t counts::* fields[] = {&counts::sent, &counts::cancelled, &counts::passed, &counts::began_to_go
 		, &counts::gone, &counts::rechecks, &counts::lies, &counts::withheld, &counts::reads, &counts::waited, &counts::settled
 		, &counts::awaited};
-	auto const seeds = explore<forgetting_explorer>(num_seeds(2000), {20939}
+	auto const seeds = explore<forgetting_explorer>(num_seeds(2000), {}
 		, [&](counts const& n) {
 			for (auto const f : fields) all.*f += n.*f;
 			all.never_hashed += n.never_hashed;

@@ -103,6 +103,17 @@ bool plain_store::mark_verified(int const index)
 	return true;
 }
 
+bool plain_store::drop_unverified(int const index, int const block)
+{
+	auto const i = m_pieces.find(index);
+	if (i == m_pieces.end() || i->second.verified) return false;
+	auto& blocks = i->second.blocks;
+	auto const was = std::exchange(blocks[static_cast<std::size_t>(block)], 0);
+	m_pool.let_go(was);
+	if (was != 0 && std::ranges::all_of(blocks, [](serial const s) { return s == 0; })) m_pieces.erase(i);
+	return was != 0;
+}
+
 piece_state plain_store::drop(int const index)
 {
 	auto const was = m_pieces.count(index) != 0 ? state(index) : piece_state::absent;

@@ -61,6 +61,7 @@ public:
 	[[nodiscard]] std::vector<serial> blocks(int piece) const;
 	bool mark_verified(int piece, std::vector<serial> const& hashed);
 	bool mark_verified(int piece);
+	bool drop_unverified(int piece, int block);
 	piece_state drop(int piece);
 	std::vector<int> clear();
 	[[nodiscard]] std::map<int, piece> const& pieces() const { return m_pieces; }

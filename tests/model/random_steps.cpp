@@ -153,6 +153,7 @@ void random_steps::write()
 
 	auto bytes = take(false);
 	make_room();
+	if (!bytes && make_way(*t, piece, block)) bytes = take(false);
 	if (!bytes)
 	{
 		++m_seen.refused;
@@ -162,6 +163,13 @@ void random_steps::write()
 	bool const was = t->store.put(lt::piece_index_t(piece), block, std::move(bytes).freeze());
 	expect(was == t->plain.put(piece, block, m_next_serial++), "put() says whether the piece was verified");
 	if (was) gone(*t, piece);
+}
+
+bool random_steps::make_way(torrent& t, int const piece, int const block)
+{
+	bool const was = t.store.drop_unverified(lt::piece_index_t(piece), block);
+	expect(was == t.plain.drop_unverified(piece, block), "a block of a piece that is not verified can be dropped alone");
+	return was;
 }
 
 void random_steps::read()

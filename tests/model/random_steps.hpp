@@ -109,6 +109,7 @@ private:
 	void enter();
 	void leave();
 	void write();
+	[[nodiscard]] bool make_way(torrent& t, int piece, int block);
 	void read();
 	void lend();
 	void put_together();

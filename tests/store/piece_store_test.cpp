@@ -59,6 +59,36 @@ TEST(piece_store, other_bytes_in_a_verified_piece_are_not_verified)
 	EXPECT_EQ(s.state(piece(0)), piece_state::complete);
 }
 
+TEST(piece_store, a_block_is_dropped_alone_only_from_a_piece_that_is_not_verified)
+{
+	block_pool pool(64, 1);
+	piece_store s(shape_of({32 * 1024}, 32 * 1024));
+	EXPECT_FALSE(s.drop_unverified(piece(0), 0));
+	static_cast<void>(s.put(piece(0), 0, block_of(pool, 'a')));
+	static_cast<void>(s.put(piece(0), 1, block_of(pool, 'b')));
+	EXPECT_TRUE(s.drop_unverified(piece(0), 0));
+	EXPECT_FALSE(s.drop_unverified(piece(0), 0));
+	EXPECT_EQ(s.state(piece(0)), piece_state::partial);
+	EXPECT_EQ(s.num_blocks(), 1);
+	EXPECT_EQ(pool.used_blocks(), 1);
+	static_cast<void>(s.put(piece(0), 0, block_of(pool, 'c')));
+	EXPECT_EQ(s.state(piece(0)), piece_state::complete);
+	ASSERT_TRUE(s.mark_verified(piece(0)));
+	EXPECT_FALSE(s.drop_unverified(piece(0), 0));
+	EXPECT_EQ(s.num_blocks(), 2);
+}
+
+TEST(piece_store, a_piece_that_lost_its_last_block_is_absent)
+{
+	block_pool pool(64, 1);
+	piece_store s(shape_of({32 * 1024}, 32 * 1024));
+	static_cast<void>(s.put(piece(0), 1, block_of(pool, 'a')));
+	EXPECT_TRUE(s.drop_unverified(piece(0), 1));
+	EXPECT_EQ(s.state(piece(0)), piece_state::absent);
+	EXPECT_TRUE(s.empty());
+	EXPECT_EQ(s.num_blocks(), 0);
+}
+
 TEST(piece_store, what_was_hashed_is_what_is_verified_though_a_block_was_written_again_meanwhile)
 {
 	block_pool pool(64, 1);
