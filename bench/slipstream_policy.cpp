@@ -71,7 +71,7 @@ piece_key slipstream_policy::leave()
 void slipstream_policy::inserted(piece_key const k)
 {
 	auto const s = m_standings.find(k);
-	m_order.insert(k, s == m_standings.end() ? standing{} : s->second);
+	m_order.insert(k, s == m_standings.end() ? standing{} : s->second, 1);
 }
 
 } // namespace slipstream::bench

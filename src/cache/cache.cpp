@@ -14,8 +14,17 @@ namespace slipstream {
 std::uint64_t cache::enter(std::weak_ptr<evictee> torrent, std::int64_t const total_blocks, int const piece_blocks)
 {
 	mutex_lock const lock(m_mutex);
-	auto const id = m_next_id++;
-	member& m = m_members[id];
+	auto const size = m_sizes.try_emplace(piece_blocks).first;
+	auto const id = m_next_id;
+	try { m_members.try_emplace(id); }
+	catch (std::bad_alloc const&)
+	{
+		if (size->second.members == 0) m_sizes.erase(size);
+		throw;
+	}
+	++m_next_id;
+	++size->second.members;
+	member& m = m_members.at(id);
 	m.torrent = std::move(torrent);
 	m.total_blocks = total_blocks;
 	m.piece_blocks = piece_blocks;
@@ -25,7 +34,7 @@ std::uint64_t cache::enter(std::weak_ptr<evictee> torrent, std::int64_t const to
 	return id;
 }
 
-void cache::leave(std::uint64_t const torrent)
+void cache::leave(std::uint64_t const torrent) noexcept
 {
 	mutex_lock const lock(m_mutex);
 	auto const left = m_members.find(torrent);
@@ -36,24 +45,19 @@ void cache::leave(std::uint64_t const torrent)
 	for (std::size_t kind = 0; kind < std::size(m.given); ++kind) give(m, kind, {});
 	count_busy(m, false);
 	count_cut(m, false);
+	if (auto const size = m_sizes.find(m.piece_blocks); --size->second.members == 0) m_sizes.erase(size);
 	m_wishing.erase(torrent);
 	m_members.erase(left);
 	m_order.erase_torrent(torrent);
-	m_leaving.erase_torrent(torrent);
-	m_stay_until_low.erase_torrent(torrent);
-	// Where nothing may fail. Without memory what others are granted stays cut until the next change.
-	try { recount(); }
-	catch (std::bad_alloc const&) {}
+	recount();
 }
 
-void cache::count_busy(member& m, bool const busy)
+void cache::count_busy(member& m, bool const busy) noexcept
 {
 	if (std::exchange(m.is_counted_busy, busy) == busy) return;
 	m_num_busy += busy ? 1 : -1;
 	m_busy_piece_blocks += busy ? m.piece_blocks : -m.piece_blocks;
-	auto const i = m_busy.try_emplace(m.piece_blocks, 0).first;
-	i->second += busy ? 1 : -1;
-	if (i->second == 0) m_busy.erase(i);
+	m_sizes.find(m.piece_blocks)->second.busy += busy ? 1 : -1;
 }
 
 bool cache::knows(std::uint64_t const torrent) const
@@ -62,20 +66,20 @@ bool cache::knows(std::uint64_t const torrent) const
 	return m_members.count(torrent) != 0;
 }
 
-void cache::change_connections(std::int64_t const difference)
+void cache::change_connections(std::int64_t const difference) noexcept
 {
 	mutex_lock const lock(m_mutex);
 	m_connections += difference;
 	recount();
 }
 
-void cache::change_capacity()
+void cache::change_capacity() noexcept
 {
 	mutex_lock const lock(m_mutex);
 	recount();
 }
 
-void cache::set_wanting(std::uint64_t const torrent, bool const wanting)
+void cache::set_wanting(std::uint64_t const torrent, bool const wanting) noexcept
 {
 	mutex_lock const lock(m_mutex);
 	auto const i = m_members.find(torrent);
@@ -99,7 +103,8 @@ budget cache::sum(member const* const alone, member const* const also) const
 		b.busy_torrents = 1;
 		return b;
 	}
-	b.largest_piece_blocks = m_busy.empty() ? 0 : m_busy.rbegin()->first;
+	auto const largest = std::find_if(m_sizes.rbegin(), m_sizes.rend(), [](auto const& size) { return size.second.busy > 0; });
+	b.largest_piece_blocks = largest == m_sizes.rend() ? 0 : largest->first;
 	b.piece_blocks = m_busy_piece_blocks;
 	b.busy_torrents = m_num_busy;
 	if (!also || also->is_counted_busy) return b;
@@ -167,7 +172,7 @@ std::int64_t cache::protectable_blocks() const
 	return protectable();
 }
 
-std::int64_t cache::share_blocks(std::uint64_t const torrent)
+std::int64_t cache::share_blocks(std::uint64_t const torrent) noexcept
 {
 	mutex_lock const lock(m_mutex);
 	auto const i = m_members.find(torrent);
@@ -176,7 +181,7 @@ std::int64_t cache::share_blocks(std::uint64_t const torrent)
 	return i->second.shares ? *m_share_blocks : 0;
 }
 
-void cache::share_out()
+void cache::share_out() noexcept
 {
 	auto b = sum();
 	b.piece_blocks = b.busy_torrents = 0;
@@ -200,7 +205,7 @@ void cache::share_out()
 	m_share_blocks = sharing == 0 ? 0 : std::max<std::int64_t>(0, b.protectable_blocks() - all_granted_blocks()) / sharing;
 }
 
-void cache::recount()
+void cache::recount() noexcept
 {
 	m_share_blocks.reset();
 	auto const b = sum();
@@ -216,12 +221,10 @@ void cache::recount()
 
 // -- what is there
 
-void cache::set_here(member& m, int const piece, bool const here)
+void cache::set_here(member& m, int const piece, bool const here) noexcept
 {
 	if (m.is_here(piece) == here) return;
-	auto const i = static_cast<std::size_t>(piece);
-	if (i >= m.here.size()) m.here.resize(i + 1);
-	m.here[i] = here;
+	m.here[static_cast<std::size_t>(piece)] = here;
 	if (member::is_set(m.read, piece)) m_awaited += here ? -m.piece_blocks : m.piece_blocks;
 }
 
@@ -231,36 +234,31 @@ void cache::verified(std::uint64_t const torrent, int const piece)
 	auto const i = m_members.find(torrent);
 	if (i == m_members.end()) return;
 	member& m = i->second;
+	if (auto const end = static_cast<std::size_t>(piece) + 1; end > m.here.size()) m.here.resize(end);
+	m_order.insert({torrent, piece}, m.stands_at(piece), m.piece_blocks);
 	set_here(m, piece, true);
-	m_order.insert({torrent, piece}, m.stands_at(piece));
 }
 
-void cache::gone(std::uint64_t const torrent, int const piece)
+void cache::gone(std::uint64_t const torrent, int const piece) noexcept
 {
 	mutex_lock const lock(m_mutex);
 	m_order.erase({torrent, piece});
 	if (auto const m = m_members.find(torrent); m != m_members.end()) set_here(m->second, piece, false);
-	m_leaving.erase({torrent, piece});
-	m_stay_until_low.erase({torrent, piece});
 }
 
-void cache::stays(std::uint64_t const torrent, int const piece)
+void cache::stays(std::uint64_t const torrent, int const piece) noexcept
 {
 	mutex_lock const lock(m_mutex);
-	m_leaving.erase({torrent, piece});
 	m_order.stay({torrent, piece});
 }
 
-void cache::stays_until_low(std::uint64_t const torrent, int const piece)
+void cache::stays_until_low(std::uint64_t const torrent, int const piece) noexcept
 {
 	mutex_lock const lock(m_mutex);
-	auto const m = m_members.find(torrent);
-	bool const unprotected = m != m_members.end() && m->second.stands_at(piece).what == standing::kind::unprotected;
-	if (!unprotected || !m_stay_until_low.take(m_leaving, {torrent, piece})) m_leaving.erase({torrent, piece});
-	m_order.stay({torrent, piece});
+	m_order.stay_until_low({torrent, piece});
 }
 
-void cache::touched(std::uint64_t const torrent, int const piece)
+void cache::touched(std::uint64_t const torrent, int const piece) noexcept
 {
 	if (!crowded()) return;
 	mutex_lock const lock(m_mutex);
@@ -274,7 +272,7 @@ bool cache::is_low() const noexcept
 	return crowded() && m_pool.free_blocks() < m_wanted_free.load(std::memory_order_relaxed);
 }
 
-void cache::make_room()
+void cache::make_room() noexcept
 {
 	if (!crowded() || m_pool.headroom_blocks() >= prepared_free_blocks()) return;
 	std::vector<std::pair<piece_key, std::weak_ptr<evictee>>> victims;
@@ -282,19 +280,20 @@ void cache::make_room()
 		mutex_lock const lock(m_mutex);
 		for (;;)
 		{
-			auto const room = m_pool.headroom_blocks() + m_leaving.blocks();
+			auto const room = m_pool.headroom_blocks() + m_order.leaving_blocks();
 			if (room >= prepared_free_blocks()) break;
 			// What is protected, and what admission gives to torrents that nobody reads, add up to no more than leaves room for
 			// what readers wait for. So where that lacks, something else has it; and what goes as soon as memory is low needs nobody
 			// to go in its place, who would come back, and go again, for as long as the readers wait.
-			bool const is_prepared = room >= wanted_free_blocks() && room + m_stay_until_low.blocks() >= prepared_free_blocks();
+			bool const is_prepared = room >= wanted_free_blocks() && room + m_order.until_low_blocks() >= prepared_free_blocks();
 			auto const key = is_prepared ? m_order.spent_victim() : m_order.victim();
 			if (!key) break;
 			auto const m = m_members.find(key->torrent);
 			check(m != m_members.end(), "a piece in the eviction order has its torrent");
+			// Those beyond what there is memory to ask are asked the next time.
+			try { victims.emplace_back(*key, m->second.torrent); }
+			catch (std::bad_alloc const&) { break; }
 			m_order.mark_leaving(*key);
-			if (!m_leaving.take(m_stay_until_low, *key)) m_leaving.add(*key, m->second.piece_blocks);
-			victims.emplace_back(*key, m->second.torrent);
 		}
 	}
 	for (auto const& [key, weak] : victims)

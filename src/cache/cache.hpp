@@ -9,6 +9,9 @@
 // What a call costs does not grow with the number of torrents, but for those that have protections while not all of them can be
 // granted; nor with what is protected, but for looking once at each piece of the wish: the order changes where standings do.
 //
+// Where there is no memory, enter(), verified() and protect() throw std::bad_alloc, and nothing has happened. No other change
+// needs any; make_room() asks fewer then.
+//
 // Thread-safe, one mutex, not held while asking an evictee. Owned by the disk's core.
 #pragma once
 
@@ -68,6 +71,8 @@ public:
 		return at(piece).value;
 	}
 	[[nodiscard]] bool has(int const piece) { return at(piece).epoch == m_epoch; }
+	// Pieces below that need no memory from now on.
+	void make_places(std::size_t const end) { if (end > m_marks.size()) m_marks.resize(end); }
 
 private:
 	struct mark
@@ -84,46 +89,6 @@ private:
 
 	std::uint32_t m_epoch = 0; // marks have 0 when they have none
 	std::vector<mark> m_marks;
-};
-
-// Some pieces, and how many blocks they take together.
-class piece_sum
-{
-public:
-	void add(piece_key const key, std::int64_t const blocks)
-	{
-		if (m_pieces.try_emplace(key, blocks).second) m_blocks += blocks;
-	}
-	// From another, if that has it. Asks for no memory.
-	bool take(piece_sum& from, piece_key const key)
-	{
-		auto piece = from.m_pieces.extract(key);
-		if (!piece) return false;
-		from.m_blocks -= piece.mapped();
-		m_blocks += piece.mapped();
-		m_pieces.insert(std::move(piece));
-		return true;
-	}
-	void erase(piece_key const key)
-	{
-		if (auto const i = m_pieces.find(key); i != m_pieces.end()) erase(i);
-	}
-	void erase_torrent(std::uint64_t const torrent)
-	{
-		for (auto i = m_pieces.lower_bound({torrent, 0}); i != m_pieces.end() && i->first.torrent == torrent;) i = erase(i);
-	}
-	[[nodiscard]] std::int64_t blocks() const noexcept { return m_blocks; }
-
-private:
-	using pieces = std::map<piece_key, std::int64_t>;
-	pieces::iterator erase(pieces::iterator const i)
-	{
-		m_blocks -= i->second;
-		return m_pieces.erase(i);
-	}
-
-	pieces m_pieces;
-	std::int64_t m_blocks = 0;
 };
 
 // What of a wish was granted: a prefix of it.
@@ -147,20 +112,20 @@ public:
 	// -- torrents
 
 	[[nodiscard]] std::uint64_t enter(std::weak_ptr<evictee> torrent, std::int64_t total_blocks, int piece_blocks) EXCLUDES(m_mutex);
-	void leave(std::uint64_t torrent) EXCLUDES(m_mutex);
+	void leave(std::uint64_t torrent) noexcept EXCLUDES(m_mutex);
 	// Whether the torrent wants anything; true until told otherwise. One that wants nothing and is not read has no open
 	// pieces to provide for.
-	void set_wanting(std::uint64_t torrent, bool wanting) EXCLUDES(m_mutex);
+	void set_wanting(std::uint64_t torrent, bool wanting) noexcept EXCLUDES(m_mutex);
 	[[nodiscard]] bool knows(std::uint64_t torrent) const EXCLUDES(m_mutex);
 	// The budget if the torrent were the only one read, where that is below the floor: its pieces are too large.
 	[[nodiscard]] std::optional<budget> refusal(std::uint64_t torrent) const EXCLUDES(m_mutex);
 	// The same before it is here.
 	[[nodiscard]] std::optional<budget> refusal_of(std::int64_t total_blocks, int piece_blocks) const EXCLUDES(m_mutex);
 	// Connections that may send, over all sessions.
-	void change_connections(std::int64_t difference) EXCLUDES(m_mutex);
+	void change_connections(std::int64_t difference) noexcept EXCLUDES(m_mutex);
 
 	// The pool's capacity has changed.
-	void change_capacity() EXCLUDES(m_mutex);
+	void change_capacity() noexcept EXCLUDES(m_mutex);
 
 	// True when not everything that may come fits, so that pieces may have to go. Any time, no lock.
 	[[nodiscard]] bool crowded() const noexcept { return m_crowded.load(std::memory_order_relaxed); }
@@ -169,7 +134,7 @@ public:
 	[[nodiscard]] std::int64_t protectable_blocks() const EXCLUDES(m_mutex);
 	// What a torrent that nobody reads may have in memory, together with what it has there: what readers leave, in equal
 	// shares for as many of such torrents as the floor allows, in the order of entering. 0 for one too many.
-	[[nodiscard]] std::int64_t share_blocks(std::uint64_t torrent) EXCLUDES(m_mutex);
+	[[nodiscard]] std::int64_t share_blocks(std::uint64_t torrent) noexcept EXCLUDES(m_mutex);
 	// What it would be if the torrent, too, were read.
 	[[nodiscard]] budget budget_with(std::uint64_t torrent) const EXCLUDES(m_mutex);
 	// What these would be with another capacity.
@@ -179,12 +144,12 @@ public:
 	// -- what is there
 
 	void verified(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
-	void gone(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
-	void touched(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
+	void gone(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
+	void touched(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
 	// The piece could not be given up after all.
-	void stays(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
+	void stays(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
 	// Nor could this one, but it will when it is asked while memory is low: only a recheck frees it.
-	void stays_until_low(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
+	void stays_until_low(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
 
 	// -- what is to be kept
 
@@ -204,7 +169,7 @@ public:
 
 	// Asks pieces to go until what may arrive, and the reader pieces that are still to come, have room. Pieces that stay until
 	// memory is low are such room for the latter, before anything goes but what readers left behind. Cheap when there is room.
-	void make_room() EXCLUDES(m_mutex);
+	void make_room() noexcept EXCLUDES(m_mutex);
 	// Fewer blocks are free than may still arrive.
 	[[nodiscard]] bool is_low() const noexcept;
 	// How many blocks may be lent at a time to those who may keep them while their pieces go. Any time, no lock.
@@ -234,7 +199,7 @@ private:
 		std::vector<bool> here;            // by piece: verified and in memory, and so in the order
 		std::vector<bool> read;            // by piece: granted to a reader
 		bool shares = false;               // in what readers leave; by share_out()
-		bool is_counted_busy = false;      // in m_busy
+		bool is_counted_busy = false;      // in m_sizes
 		bool is_counted_cut = false;       // in m_cut
 
 		[[nodiscard]] standing stands_at(int const piece) const
@@ -264,22 +229,24 @@ private:
 	static constexpr limits unlimited{std::numeric_limits<int>::max(), std::numeric_limits<int>::max()
 		, std::numeric_limits<int>::max()};
 
-	void grant_anew() REQUIRES(m_mutex);
-	void grant_to(std::uint64_t torrent, member& m, bool was_busy) REQUIRES(m_mutex);
-	void grant(std::uint64_t id, member& m, limits const& most) REQUIRES(m_mutex);
-	std::int64_t take(std::uint64_t id, protection kind, int keep, std::int64_t wanted_blocks) REQUIRES(m_mutex);
-	void give(member& m, std::size_t kind, granted g) REQUIRES(m_mutex);
-	void price(member& m) REQUIRES(m_mutex);
-	void stand(std::uint64_t id, member& m) REQUIRES(m_mutex);
-	void stand(std::uint64_t id, member& m, int piece, standing s) REQUIRES(m_mutex);
-	void set_read(member& m, int piece, bool read) REQUIRES(m_mutex);
-	void set_here(member& m, int piece, bool here) REQUIRES(m_mutex);
+	// All the memory that the torrent's wish may need, now and when it is granted anew.
+	void make_places(std::uint64_t id, member& m, std::size_t kind, std::vector<int> const& pieces) REQUIRES(m_mutex);
+	void grant_anew() noexcept REQUIRES(m_mutex);
+	void grant_to(std::uint64_t torrent, member& m, bool was_busy) noexcept REQUIRES(m_mutex);
+	void grant(std::uint64_t id, member& m, limits const& most) noexcept REQUIRES(m_mutex);
+	std::int64_t take(std::uint64_t id, protection kind, int keep, std::int64_t wanted_blocks) noexcept REQUIRES(m_mutex);
+	void give(member& m, std::size_t kind, granted g) noexcept REQUIRES(m_mutex);
+	void price(member& m) noexcept REQUIRES(m_mutex);
+	void stand(std::uint64_t id, member& m) noexcept REQUIRES(m_mutex);
+	void stand(std::uint64_t id, member& m, int piece, standing s) noexcept REQUIRES(m_mutex);
+	void set_read(member& m, int piece, bool read) noexcept REQUIRES(m_mutex);
+	void set_here(member& m, int piece, bool here) noexcept REQUIRES(m_mutex);
 	// To be called when what they count may have changed.
-	void count_wishes(std::uint64_t id, member& m) REQUIRES(m_mutex);
-	void count_busy(member& m, bool busy) REQUIRES(m_mutex);
-	void count_cut(member& m, bool cut) REQUIRES(m_mutex);
-	void recount() REQUIRES(m_mutex);
-	void share_out() REQUIRES(m_mutex);
+	void count_wishes(std::uint64_t id, member& m) noexcept REQUIRES(m_mutex);
+	void count_busy(member& m, bool busy) noexcept REQUIRES(m_mutex);
+	void count_cut(member& m, bool cut) noexcept REQUIRES(m_mutex);
+	void recount() noexcept REQUIRES(m_mutex);
+	void share_out() noexcept REQUIRES(m_mutex);
 	// `alone`: as if it were the only busy one; `also`: as if it were busy, too.
 	[[nodiscard]] budget sum(member const* alone = nullptr, member const* also = nullptr) const REQUIRES(m_mutex);
 	[[nodiscard]] std::int64_t protectable() const REQUIRES(m_mutex);
@@ -302,7 +269,12 @@ private:
 	std::int64_t m_total_blocks GUARDED_BY(m_mutex) = 0;
 	std::int64_t m_granted_blocks[3] GUARDED_BY(m_mutex) = {};
 	std::set<std::uint64_t> m_wishing GUARDED_BY(m_mutex);  // those that have any wish
-	std::map<int, int> m_busy GUARDED_BY(m_mutex);          // how many of each piece_blocks are read or want anything
+	struct of_a_size
+	{
+		std::int64_t members = 0;
+		std::int64_t busy = 0; // read, or wanting anything
+	};
+	std::map<int, of_a_size> m_sizes GUARDED_BY(m_mutex);   // by piece_blocks
 	std::int64_t m_busy_piece_blocks GUARDED_BY(m_mutex) = 0;
 	std::int64_t m_num_busy GUARDED_BY(m_mutex) = 0;
 	std::int64_t m_num_cut GUARDED_BY(m_mutex) = 0;
@@ -310,9 +282,9 @@ private:
 	// Scratch.
 	piece_marks<int> m_times GUARDED_BY(m_mutex);           // how often a piece is granted
 	piece_marks<standing> m_now GUARDED_BY(m_mutex);
+	std::vector<int> m_before GUARDED_BY(m_mutex);          // what was protected
+	std::vector<std::pair<std::uint64_t, limits>> m_had GUARDED_BY(m_mutex);
 
-	piece_sum m_leaving GUARDED_BY(m_mutex);        // were asked to go
-	piece_sum m_stay_until_low GUARDED_BY(m_mutex); // unprotected, and not leaving
 	eviction_order m_order GUARDED_BY(m_mutex);
 };
 

@@ -1,21 +1,26 @@
 #include "cache/eviction_order.hpp"
 
-#include <iterator>
-
 namespace slipstream {
 
-void eviction_order::take_out(piece_key const key, entry& e)
+eviction_order::entry* eviction_order::find(piece_key const key) noexcept
+{
+	auto const i = m_entries.find(key);
+	return i == m_entries.end() ? nullptr : &i->second;
+}
+
+void eviction_order::take_out(entry& e) noexcept
 {
 	switch (e.where)
 	{
-	case place::spent: m_spent.erase(e.position); break;
-	case place::idle: m_idle.erase(e.position); break;
-	case place::ahead: m_ahead.erase({e.stands.distance, key}); break;
-	case place::kept: case place::leaving: break;
+	case place::spent: m_spent.erase(m_spent.iterator_to(e)); break;
+	case place::idle: m_idle.erase(m_idle.iterator_to(e)); break;
+	case place::ahead: m_ahead.erase(m_ahead.iterator_to(e)); break;
+	case place::leaving: m_leaving_blocks -= e.blocks; break;
+	case place::kept: break;
 	}
 }
 
-void eviction_order::put_in(piece_key const key, entry& e)
+void eviction_order::put_in(entry& e) noexcept
 {
 	switch (e.stands.what)
 	{
@@ -26,94 +31,112 @@ void eviction_order::put_in(piece_key const key, entry& e)
 	case standing::kind::ahead:
 		e.where = place::ahead;
 		e.was_wanted = true;
-		m_ahead.emplace(e.stands.distance, key);
+		m_ahead.insert(e);
 		return;
 	case standing::kind::unprotected:
-	{
-		auto& list = e.was_wanted ? m_spent : m_idle;
 		e.where = e.was_wanted ? place::spent : place::idle;
-		e.position = list.insert(list.end(), key);
-	}
+		(e.was_wanted ? m_spent : m_idle).push_back(e);
 	}
 }
 
-void eviction_order::insert(piece_key const key, standing const s)
+void eviction_order::set_until_low(entry& e, bool const is) noexcept
+{
+	if (e.is_until_low == is) return;
+	e.is_until_low = is;
+	m_until_low_blocks += is ? e.blocks : -e.blocks;
+}
+
+void eviction_order::insert(piece_key const key, standing const s, int const blocks)
 {
 	auto const [i, is_new] = m_entries.try_emplace(key);
 	if (!is_new) return;
-	i->second.stands = s;
-	put_in(key, i->second);
+	entry& e = i->second;
+	e.key = key;
+	e.blocks = blocks;
+	e.stands = s;
+	put_in(e);
 }
 
-void eviction_order::erase(piece_key const key)
+eviction_order::entries::iterator eviction_order::erase(entries::iterator const i) noexcept
 {
-	auto const i = m_entries.find(key);
-	if (i == m_entries.end()) return;
-	take_out(key, i->second);
-	m_entries.erase(i);
+	set_until_low(i->second, false);
+	take_out(i->second);
+	return m_entries.erase(i);
 }
 
-void eviction_order::erase_torrent(std::uint64_t const torrent)
+void eviction_order::erase(piece_key const key) noexcept
+{
+	if (auto const i = m_entries.find(key); i != m_entries.end()) erase(i);
+}
+
+void eviction_order::erase_torrent(std::uint64_t const torrent) noexcept
 {
 	auto i = m_entries.lower_bound({torrent, 0});
-	while (i != m_entries.end() && i->first.torrent == torrent)
-	{
-		take_out(i->first, i->second);
-		i = m_entries.erase(i);
-	}
+	while (i != m_entries.end() && i->first.torrent == torrent) i = erase(i);
 }
 
-void eviction_order::touch(piece_key const key)
+void eviction_order::touch(piece_key const key) noexcept
 {
-	auto const i = m_entries.find(key);
-	if (i == m_entries.end() || i->second.where != place::idle) return;
-	m_idle.splice(m_idle.end(), m_idle, i->second.position);
+	auto* const e = find(key);
+	if (e == nullptr || e->where != place::idle) return;
+	m_idle.splice(m_idle.end(), m_idle, m_idle.iterator_to(*e));
 }
 
-void eviction_order::set_standing(piece_key const key, standing const s)
+void eviction_order::set_standing(piece_key const key, standing const s) noexcept
 {
-	auto const i = m_entries.find(key);
-	if (i == m_entries.end() || i->second.stands == s) return;
-	entry& e = i->second;
-	if (e.where == place::leaving)
+	auto* const e = find(key);
+	if (e == nullptr || e->stands == s) return;
+	if (s.what != standing::kind::unprotected) set_until_low(*e, false);
+	if (e->where == place::leaving)
 	{
-		e.stands = s;
+		e->stands = s;
 		return;
 	}
-	take_out(key, e);
-	e.stands = s;
-	put_in(key, e);
+	take_out(*e);
+	e->stands = s;
+	put_in(*e);
 }
 
-std::optional<piece_key> eviction_order::victim() const
+std::optional<piece_key> eviction_order::victim() const noexcept
 {
 	if (auto const spent = spent_victim()) return spent;
-	if (!m_idle.empty()) return m_idle.front();
-	if (!m_ahead.empty()) return std::prev(m_ahead.end())->second;
+	if (!m_idle.empty()) return m_idle.front().key;
+	if (!m_ahead.empty()) return m_ahead.rbegin()->key;
 	return std::nullopt;
 }
 
-std::optional<piece_key> eviction_order::spent_victim() const
+std::optional<piece_key> eviction_order::spent_victim() const noexcept
 {
 	if (m_spent.empty()) return std::nullopt;
-	return m_spent.front();
+	return m_spent.front().key;
 }
 
-void eviction_order::mark_leaving(piece_key const key)
+void eviction_order::mark_leaving(piece_key const key) noexcept
 {
-	auto const i = m_entries.find(key);
-	if (i == m_entries.end()) return;
-	take_out(key, i->second);
-	i->second.where = place::leaving;
+	auto* const e = find(key);
+	if (e == nullptr || e->where == place::leaving) return;
+	set_until_low(*e, false);
+	take_out(*e);
+	e->where = place::leaving;
+	m_leaving_blocks += e->blocks;
 }
 
-void eviction_order::stay(piece_key const key)
+void eviction_order::stay(piece_key const key) noexcept
 {
-	auto const i = m_entries.find(key);
-	if (i == m_entries.end() || i->second.where != place::leaving) return;
+	auto* const e = find(key);
+	if (e == nullptr || e->where != place::leaving) return;
+	take_out(*e);
 	// As one of the spent it would be named again before all that is idle, however often it stays.
-	i->second.was_wanted = false;
-	put_in(key, i->second);
+	e->was_wanted = false;
+	put_in(*e);
+}
+
+void eviction_order::stay_until_low(piece_key const key) noexcept
+{
+	auto* const e = find(key);
+	if (e == nullptr || e->where != place::leaving) return;
+	stay(key);
+	set_until_low(*e, e->where == place::idle);
 }
 
 } // namespace slipstream

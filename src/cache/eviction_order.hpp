@@ -11,15 +11,17 @@
 // Readers tell us the future, so there is nothing to guess: a clock or frequency sketch would estimate what
 // the windows say.
 //
-// A value; not thread-safe; the cache owns it under its lock. Naming is O(1), moving a piece O(log n).
+// Only a new piece needs memory: its entry is what the lists are made of (Boost.Intrusive), so that nothing else can fail.
+//
+// Not thread-safe; the cache owns it under its lock. Naming is O(1), moving a piece O(log n).
 #pragma once
 
+#include <boost/intrusive/list.hpp>
+#include <boost/intrusive/set.hpp>
+
 #include <cstdint>
-#include <list>
 #include <map>
 #include <optional>
-#include <set>
-#include <utility>
 
 namespace slipstream {
 
@@ -43,45 +45,65 @@ struct standing
 class eviction_order
 {
 public:
-	// A piece was verified. Nothing happens when it is known.
-	void insert(piece_key key, standing s);
+	// A piece of so many blocks was verified. Nothing happens when it is known, or when there is no memory for it
+	// (std::bad_alloc).
+	void insert(piece_key key, standing s, int blocks);
 	// A piece left memory, for whatever reason. Nothing happens when it is unknown.
-	void erase(piece_key key);
-	void erase_torrent(std::uint64_t torrent);
+	void erase(piece_key key) noexcept;
+	void erase_torrent(std::uint64_t torrent) noexcept;
 	// It was read: last to go among the idle.
-	void touch(piece_key key);
-	void set_standing(piece_key key, standing s);
+	void touch(piece_key key) noexcept;
+	void set_standing(piece_key key, standing s) noexcept;
 
 	// The first to go, or nothing when all that is left is kept.
-	[[nodiscard]] std::optional<piece_key> victim() const;
+	[[nodiscard]] std::optional<piece_key> victim() const noexcept;
 	// The same of the spent alone.
-	[[nodiscard]] std::optional<piece_key> spent_victim() const;
+	[[nodiscard]] std::optional<piece_key> spent_victim() const noexcept;
 	// It was asked to go: not named again, whatever its standing becomes, until erased.
-	void mark_leaving(piece_key key);
+	void mark_leaving(piece_key key) noexcept;
 	// It could not go. If nobody wants it, everything else that is unprotected is named first.
-	void stay(piece_key key);
+	void stay(piece_key key) noexcept;
+	// Nor could this one, but it will when it is named while memory is low.
+	void stay_until_low(piece_key key) noexcept;
+
+	// Of those that are leaving.
+	[[nodiscard]] std::int64_t leaving_blocks() const noexcept { return m_leaving_blocks; }
+	// Of those that stay until memory is low: since they did, nobody wanted them, and they were not named again.
+	[[nodiscard]] std::int64_t until_low_blocks() const noexcept { return m_until_low_blocks; }
 
 	[[nodiscard]] bool contains(piece_key key) const { return m_entries.count(key) != 0; }
 	[[nodiscard]] std::size_t size() const noexcept { return m_entries.size(); }
 
 private:
-	enum class place { spent, idle, ahead, kept, leaving };
-	struct entry
+	enum class place : std::uint8_t { spent, idle, ahead, kept, leaving };
+	struct entry : boost::intrusive::list_base_hook<>, boost::intrusive::set_base_hook<boost::intrusive::optimize_size<true>>
 	{
+		piece_key key;
+		int blocks = 0;
 		place where = place::idle;
 		standing stands;
-		bool was_wanted = false;  // ahead or kept since it was verified, or since it stayed last
-		std::list<piece_key>::iterator position; // in m_spent or m_idle
+		bool was_wanted = false;   // ahead or kept since it was verified, or since it stayed last
+		bool is_until_low = false; // in m_until_low_blocks
+	};
+	struct nearer
+	{
+		bool operator()(entry const& a, entry const& b) const noexcept
+		{ return a.stands.distance != b.stands.distance ? a.stands.distance < b.stands.distance : a.key < b.key; }
 	};
 	using entries = std::map<piece_key, entry>; // sorted, so that a torrent's pieces are together
 
-	void take_out(piece_key key, entry& e);
-	void put_in(piece_key key, entry& e);
+	[[nodiscard]] entry* find(piece_key key) noexcept;
+	void take_out(entry& e) noexcept;
+	void put_in(entry& e) noexcept;
+	void set_until_low(entry& e, bool is) noexcept;
+	entries::iterator erase(entries::iterator i) noexcept;
 
-	entries m_entries;
-	std::list<piece_key> m_spent;
-	std::list<piece_key> m_idle;
-	std::set<std::pair<int, piece_key>> m_ahead; // by distance
+	entries m_entries; // first: the others are made of them
+	boost::intrusive::list<entry> m_spent;
+	boost::intrusive::list<entry> m_idle;
+	boost::intrusive::set<entry, boost::intrusive::compare<nearer>> m_ahead;
+	std::int64_t m_leaving_blocks = 0;
+	std::int64_t m_until_low_blocks = 0;
 };
 
 } // namespace slipstream

@@ -18,6 +18,7 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 	if (kind == protection::reader && !pieces.empty() && !was_busy && m_crowded && !sum(nullptr, &m).holds()) return {};
 	auto& wish = m.wished[std::size_t(kind)];
 	if (wish == pieces) return m.given[std::size_t(kind)];
+	make_places(torrent, m, std::size_t(kind), pieces);
 	wish.swap(pieces);
 	grant_to(torrent, m, was_busy);
 	auto const given = m.given[std::size_t(kind)];
@@ -29,8 +30,24 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 	return given;
 }
 
+void cache::make_places(std::uint64_t const id, member& m, std::size_t const kind, std::vector<int> const& pieces)
+{
+	if (pieces.empty()) return;
+	auto const end = static_cast<std::size_t>(*std::max_element(pieces.begin(), pieces.end())) + 1;
+	if (end > m.stands.size()) m.stands.resize(end);
+	if (end > m.read.size()) m.read.resize(end);
+	m_times.make_places(end);
+	m_now.make_places(end);
+	auto num = pieces.size();
+	for (std::size_t k = 0; k < std::size(m.wished); ++k) num += k == kind ? 0 : m.wished[k].size();
+	m.protected_pieces.reserve(num);
+	m_before.reserve(m.protected_pieces.capacity());
+	m_had.reserve(m_wishing.size() + 1);
+	m_wishing.insert(id);
+}
+
 // The torrent's wish is another.
-void cache::grant_to(std::uint64_t const torrent, member& m, bool const was_busy)
+void cache::grant_to(std::uint64_t const torrent, member& m, bool const was_busy) noexcept
 {
 	m_share_blocks.reset();
 	// It has as much of the new wish as it had of the old one, until it is granted anew.
@@ -43,7 +60,7 @@ void cache::grant_to(std::uint64_t const torrent, member& m, bool const was_busy
 	stand(torrent, m);
 }
 
-void cache::give(member& m, std::size_t const kind, granted const g)
+void cache::give(member& m, std::size_t const kind, granted const g) noexcept
 {
 	m_granted_blocks[kind] += g.blocks - m.given[kind].blocks;
 	m.given[kind] = g;
@@ -52,7 +69,7 @@ void cache::give(member& m, std::size_t const kind, granted const g)
 // Grants in the order of the kinds and, within one, in the order wished; stops a kind at the first piece that
 // does not fit. Other torrents keep what they have: first come, first served between torrents. But what is being read right
 // now (the reader's first two pieces) goes before anybody's lookbehind and read-ahead.
-void cache::grant(std::uint64_t const id, member& m, limits const& most)
+void cache::grant(std::uint64_t const id, member& m, limits const& most) noexcept
 {
 	auto left = protectable() - (all_granted_blocks() - m.granted_blocks());
 	auto const& reads = m.wished[std::size_t(protection::reader)];
@@ -85,7 +102,7 @@ void cache::grant(std::uint64_t const id, member& m, limits const& most)
 }
 
 // Takes what others were granted of a kind, farthest first, down to `keep` pieces each; answers how many blocks that gave.
-std::int64_t cache::take(std::uint64_t const id, protection const kind, int const keep, std::int64_t const wanted)
+std::int64_t cache::take(std::uint64_t const id, protection const kind, int const keep, std::int64_t const wanted) noexcept
 {
 	std::int64_t taken = 0;
 	for (auto i = m_wishing.begin(); i != m_wishing.end() && taken < wanted; ++i)
@@ -107,7 +124,7 @@ std::int64_t cache::take(std::uint64_t const id, protection const kind, int cons
 }
 
 // What the granted pieces cost: each once, at the first kind that has it.
-void cache::price(member& m)
+void cache::price(member& m) noexcept
 {
 	m_times.begin();
 	for (std::size_t kind = 0; kind < std::size(m.given); ++kind)
@@ -120,10 +137,12 @@ void cache::price(member& m)
 }
 
 // Makes the order say what is granted.
-void cache::stand(std::uint64_t const id, member& m)
+void cache::stand(std::uint64_t const id, member& m) noexcept
 {
 	m_now.begin();
-	std::vector<int> now;
+	m_before.assign(m.protected_pieces.begin(), m.protected_pieces.end());
+	auto& now = m.protected_pieces;
+	now.clear();
 	for (auto const kind : {protection::reader, protection::reserved, protection::lookbehind})
 	{
 		auto const& wished = m.wished[std::size_t(kind)];
@@ -136,40 +155,34 @@ void cache::stand(std::uint64_t const id, member& m)
 			else if (auto& as = m_now[piece]; as.what != standing::kind::kept) as = s;
 		}
 	}
-	for (int const piece : m.protected_pieces)
+	for (int const piece : m_before)
 	{
 		if (!m_now.has(piece)) stand(id, m, piece, {});
 		set_read(m, piece, false);
 	}
 	for (int const piece : now) stand(id, m, piece, m_now[piece]);
-	m.protected_pieces = std::move(now);
 	for (int i = 0; i < m.given[std::size_t(protection::reader)].pieces; ++i)
 		set_read(m, m.wished[std::size_t(protection::reader)][std::size_t(i)], true);
 }
 
-void cache::set_read(member& m, int const piece, bool const read)
+void cache::set_read(member& m, int const piece, bool const read) noexcept
 {
 	if (member::is_set(m.read, piece) == read) return;
-	auto const i = static_cast<std::size_t>(piece);
-	if (i >= m.read.size()) m.read.resize(i + 1);
-	m.read[i] = read;
+	m.read[static_cast<std::size_t>(piece)] = read;
 	if (!m.is_here(piece)) m_awaited += read ? m.piece_blocks : -m.piece_blocks;
 }
 
-void cache::stand(std::uint64_t const id, member& m, int const piece, standing const s)
+void cache::stand(std::uint64_t const id, member& m, int const piece, standing const s) noexcept
 {
-	auto const i = static_cast<std::size_t>(piece);
-	if (i >= m.stands.size()) m.stands.resize(i + 1);
-	if (std::exchange(m.stands[i], s) == s || !m.is_here(piece)) return;
+	if (std::exchange(m.stands[static_cast<std::size_t>(piece)], s) == s || !m.is_here(piece)) return;
 	m_order.set_standing({id, piece}, s);
-	if (s.what != standing::kind::unprotected) m_stay_until_low.erase({id, piece});
 }
 
 // What is being read first, then what each had, then the rest; each time in the order of entering. So nobody loses for
 // another's read-ahead what still fits.
-void cache::grant_anew()
+void cache::grant_anew() noexcept
 {
-	std::vector<std::pair<std::uint64_t, limits>> had;
+	m_had.clear();
 	for (auto const id : m_wishing)
 	{
 		member& m = m_members.at(id);
@@ -179,12 +192,12 @@ void cache::grant_anew()
 			before[kind] = m.given[kind].pieces;
 			give(m, kind, {});
 		}
-		had.emplace_back(id, before);
+		m_had.emplace_back(id, before);
 	}
-	for (auto const& [id, before] : had) grant(id, m_members.at(id), {pieces_at_head, 0, 0});
-	for (auto const& [id, before] : had)
+	for (auto const& [id, before] : m_had) grant(id, m_members.at(id), {pieces_at_head, 0, 0});
+	for (auto const& [id, before] : m_had)
 		grant(id, m_members.at(id), {std::max(before[0], pieces_at_head), before[1], before[2]});
-	for (auto const& [id, before] : had)
+	for (auto const& [id, before] : m_had)
 	{
 		grant(id, m_members.at(id), unlimited);
 		stand(id, m_members.at(id));
@@ -193,12 +206,12 @@ void cache::grant_anew()
 
 // -- counting
 
-void cache::count_cut(member& m, bool const cut)
+void cache::count_cut(member& m, bool const cut) noexcept
 {
 	if (std::exchange(m.is_counted_cut, cut) != cut) m_num_cut += cut ? 1 : -1;
 }
 
-void cache::count_wishes(std::uint64_t const id, member& m)
+void cache::count_wishes(std::uint64_t const id, member& m) noexcept
 {
 	if (m.wishes()) m_wishing.insert(id);
 	else m_wishing.erase(id);

@@ -28,12 +28,12 @@ std::vector<int> all_victims(eviction_order& order)
 TEST(eviction_order, spent_goes_before_idle_before_read_ahead_farthest_first_and_kept_never)
 {
 	eviction_order order;
-	order.insert({1, 0}, kept);
-	order.insert({1, 1}, ahead(5));
-	order.insert({1, 2}, ahead(9));
-	order.insert({1, 3}, open);
-	order.insert({1, 4}, open);
-	order.insert({1, 5}, kept);
+	order.insert({1, 0}, kept, 1);
+	order.insert({1, 1}, ahead(5), 1);
+	order.insert({1, 2}, ahead(9), 1);
+	order.insert({1, 3}, open, 1);
+	order.insert({1, 4}, open, 1);
+	order.insert({1, 5}, kept, 1);
 	order.set_standing({1, 5}, open); // was read, and its lookbehind moved on
 	EXPECT_EQ(all_victims(order), (std::vector{5, 3, 4, 2, 1}));
 }
@@ -41,7 +41,7 @@ TEST(eviction_order, spent_goes_before_idle_before_read_ahead_farthest_first_and
 TEST(eviction_order, a_touched_idle_piece_goes_last_among_the_idle)
 {
 	eviction_order order;
-	for (int i = 0; i < 3; ++i) order.insert({1, i}, open);
+	for (int i = 0; i < 3; ++i) order.insert({1, i}, open, 1);
 	order.touch({1, 0});
 	EXPECT_EQ(all_victims(order), (std::vector{1, 2, 0}));
 }
@@ -49,7 +49,7 @@ TEST(eviction_order, a_touched_idle_piece_goes_last_among_the_idle)
 TEST(eviction_order, a_piece_that_is_leaving_is_not_named_again_until_it_stays)
 {
 	eviction_order order;
-	order.insert({1, 7}, open);
+	order.insert({1, 7}, open, 1);
 	order.mark_leaving({1, 7});
 	order.set_standing({1, 7}, kept);
 	order.set_standing({1, 7}, open);
@@ -64,10 +64,10 @@ TEST(eviction_order, a_piece_that_is_leaving_is_not_named_again_until_it_stays)
 TEST(eviction_order, what_could_not_go_is_named_after_everything_else_that_nobody_wants)
 {
 	eviction_order order;
-	order.insert({1, 0}, open);
-	order.insert({2, 0}, kept);
+	order.insert({1, 0}, open, 1);
+	order.insert({2, 0}, kept, 1);
 	order.set_standing({2, 0}, open); // spent
-	order.insert({3, 0}, ahead(1));
+	order.insert({3, 0}, ahead(1), 1);
 	EXPECT_EQ(order.victim()->torrent, 2u);
 	order.mark_leaving({2, 0});
 	order.stay({2, 0});
@@ -84,7 +84,7 @@ TEST(eviction_order, what_could_not_go_is_named_after_everything_else_that_nobod
 TEST(eviction_order, a_torrent_leaves_with_all_its_pieces_and_others_stay)
 {
 	eviction_order order;
-	for (int i = 0; i < 4; ++i) { order.insert({1, i}, ahead(i)); order.insert({2, i}, open); }
+	for (int i = 0; i < 4; ++i) { order.insert({1, i}, ahead(i), 1); order.insert({2, i}, open, 1); }
 	order.erase_torrent(1);
 	EXPECT_EQ(order.size(), 4u);
 	EXPECT_EQ(all_victims(order), (std::vector{0, 1, 2, 3}));
@@ -112,7 +112,7 @@ TEST(eviction_order, names_by_class_over_random_operations)
 			switch (random() % 6)
 			{
 			case 0: case 1:
-				order.insert({1, piece}, s);
+				order.insert({1, piece}, s, 1);
 				if (!is_known) { model[piece] = {s}; note(); }
 				break;
 			case 2:
