@@ -2,6 +2,7 @@
 
 #include <libtorrent/download_priority.hpp>
 
+#include <algorithm>
 #include <optional>
 
 namespace slipstream {
@@ -10,26 +11,26 @@ namespace {
 
 struct candidates
 {
-	int wanted = 0;                            // pieces that are wanted and of which nothing is here
-	std::optional<lt::piece_index_t> least;    // of these, the one that is wanted least
+	int lacking = 0;                           // pieces that are wanted and not verified
+	std::optional<lt::piece_index_t> least;    // of these, and of which nothing is here, the one that is wanted least
 	std::optional<lt::piece_index_t> unwanted; // one of which nothing is here, either
 };
 
-candidates look(std::vector<lt::download_priority_t> const& priorities
-	, std::function<bool(lt::piece_index_t)> const& is_absent)
+candidates look(std::vector<lt::download_priority_t> const& priorities, std::vector<piece_state> const& states)
 {
 	candidates c;
 	auto least = lt::top_priority;
-	for (std::size_t i = 0; i < priorities.size(); ++i)
+	for (std::size_t i = 0; i < std::min(priorities.size(), states.size()); ++i)
 	{
 		lt::piece_index_t const piece(static_cast<int>(i));
-		if (!is_absent(piece)) continue;
+		bool const is_absent = states[i] == piece_state::absent;
 		if (priorities[i] == lt::dont_download)
 		{
-			c.unwanted = piece;
+			if (is_absent) c.unwanted = piece;
 			continue;
 		}
-		++c.wanted;
+		c.lacking += states[i] == piece_state::verified ? 0 : 1;
+		if (!is_absent) continue;
 		if (c.least && priorities[i] > least) continue;
 		least = priorities[i];
 		c.least = piece;
@@ -39,24 +40,26 @@ candidates look(std::vector<lt::download_priority_t> const& priorities
 
 } // namespace
 
-// A piece that comes to be wanted, or ceases to be, makes libtorrent look at every peer. Were the only wanted one
+// A piece that comes to be wanted, or ceases to be, makes libtorrent look at every peer. Were the only one that is lacking
 // unwanted for a moment, the torrent would have finished for that moment, and said so: then another is wanted for one,
-// at the price of a few of its blocks.
-void ask_again(lt::torrent_handle const& torrent, std::function<bool(lt::piece_index_t)> const& is_absent)
+// at the price of a few of its blocks. Nor is one that is begun: an entry that is empty by then is not asked for any more.
+bool ask_again(lt::torrent_handle const& torrent, std::vector<piece_state> const& states)
 {
 	auto const priorities = torrent.get_piece_priorities();
-	auto const c = look(priorities, is_absent);
-	if (c.wanted > 1)
+	auto const c = look(priorities, states);
+	if (c.least && c.lacking > 1)
 	{
 		auto const was = priorities[static_cast<std::size_t>(static_cast<int>(*c.least))];
 		torrent.piece_priority(*c.least, lt::dont_download);
 		torrent.piece_priority(*c.least, was);
 	}
-	else if (c.wanted == 1 && c.unwanted)
+	else if (c.lacking > 0 && c.unwanted)
 	{
 		torrent.piece_priority(*c.unwanted, lt::low_priority);
 		torrent.piece_priority(*c.unwanted, lt::dont_download);
 	}
+	else return false;
+	return true;
 }
 
 } // namespace slipstream

@@ -8,14 +8,17 @@
 // A function; network thread. It keeps no record of what was cancelled (torrent_storage does).
 #pragma once
 
+#include <slipstream/memory_disk.hpp>
+
 #include <libtorrent/torrent_handle.hpp>
 #include <libtorrent/units.hpp>
 
-#include <functional>
+#include <vector>
 
 namespace slipstream {
 
-// `is_absent`: nothing of the piece is in memory.
-void ask_again(lt::torrent_handle const& torrent, std::function<bool(lt::piece_index_t)> const& is_absent);
+// `states`: of all pieces. False when nothing is lacking, or nothing could change: where every piece that is wanted is begun, and
+// of every other something is here, libtorrent's end game is left to ask.
+[[nodiscard]] bool ask_again(lt::torrent_handle const& torrent, std::vector<piece_state> const& states);
 
 } // namespace slipstream

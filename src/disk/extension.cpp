@@ -144,8 +144,8 @@ public:
 		s->core().look_for_room();
 		bool const paused = bool(m_torrent.flags() & lt::torrent_flags::paused);
 		if (!paused) s->recheck_if_due();
-		if (!paused && !s->core().cache.is_low() && s->take_cancelled_and_heard())
-			ask_again(m_torrent, [&](lt::piece_index_t const p) { return s->pieces().state(p) == piece_state::absent; });
+		if (!paused && !s->core().cache.is_low() && s->has_heard_of_cancelled() && ask_again(m_torrent, s->pieces().states()))
+			s->asked_again();
 		if (s->core().cache.crowded())
 			s->forget_stranded([&](lt::piece_index_t const p) { return m_torrent.piece_priority(p) != lt::dont_download; });
 	}

@@ -247,13 +247,15 @@ void torrent_storage::cancelled_write_pushed(lt::piece_index_t const piece)
 	m_cancelled->last = m_completions->pushed();
 }
 
-bool torrent_storage::take_cancelled_and_heard()
+bool torrent_storage::has_heard_of_cancelled() const noexcept
+{ return m_cancelled && m_cancelled->first <= m_completions->delivered(); }
+
+void torrent_storage::asked_again() noexcept
 {
-	if (!m_cancelled || m_cancelled->first > m_completions->delivered()) return false;
+	if (!m_cancelled) return;
 	// Where they keep coming, the last one of now has been heard of a second later.
 	if (m_cancelled->last > m_completions->delivered()) m_cancelled->first = m_cancelled->last;
 	else m_cancelled.reset();
-	return true;
 }
 
 void torrent_storage::given(lt::piece_index_t const piece)

@@ -115,9 +115,11 @@ public:
 	// The completion has just been pushed of a write of the piece that is cancelled, for want of memory or because nobody wants it.
 	// (Also in the latter case: it may be wanted before libtorrent hears of this.)
 	void cancelled_write_pushed(lt::piece_index_t piece);
-	// Whether libtorrent has heard of one that was cancelled since this was last true: until then it takes the block for one
-	// that is being written. It stays true for those of which it hears later.
-	[[nodiscard]] bool take_cancelled_and_heard();
+	// Whether libtorrent has heard of one that was cancelled and not asked for again: until then it takes the block for one
+	// that is being written.
+	[[nodiscard]] bool has_heard_of_cancelled() const noexcept;
+	// For all that it has heard of.
+	void asked_again() noexcept;
 	// The piece is being hashed. Whether libtorrent is still to hear of one of its writes that it was cancelled, since the
 	// piece was last hashed or cleared.
 	[[nodiscard]] bool take_unheard_cancelled(lt::piece_index_t piece);

@@ -108,10 +108,11 @@ bool fake_torrent::lacks(int const p, int const b) const
 bool fake_torrent::waits_to_ask() const
 {
 	auto const untouched = [](entry const& p) {
-		return !p.have && p.priority != 0
-			&& std::all_of(p.blocks.begin(), p.blocks.end(), [](auto const& b) { return b.state == block_state::none; });
+		return !p.have && std::all_of(p.blocks.begin(), p.blocks.end(), [](auto const& b) { return b.state == block_state::none; });
 	};
-	return m_waits_to_ask && std::count_if(m_pieces.begin(), m_pieces.end(), untouched) > 1;
+	auto const lacking = std::ranges::count_if(m_pieces, [](entry const& p) { return p.priority != 0 && !p.have && !p.passed; });
+	bool const may_change = std::ranges::any_of(m_pieces, [&](entry const& p) { return untouched(p) && (p.priority == 0 || lacking > 1); });
+	return m_waits_to_ask && lacking > 0 && may_change;
 }
 
 bool fake_torrent::is_never_hashed(int const p) const

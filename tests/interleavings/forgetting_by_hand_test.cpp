@@ -254,6 +254,34 @@ TEST_F(forgetting_by_hand, what_was_cancelled_is_asked_for_again_though_more_is_
 	EXPECT_EQ(film->looks_at_peers(), before + 4);
 }
 
+// The head of a window is two pieces: of each a block was cancelled.
+TEST_F(forgetting_by_hand, what_was_cancelled_of_pieces_that_are_begun_is_asked_for_again_once)
+{
+	for (int const num : {1, 2})
+	{
+		SCOPED_TRACE(num);
+		if (num == 1) begin(wanting::told);
+		auto const p = peer();
+		for (int i = 0; i < num; ++i) film->set_priority(4 * num + i, 7);
+		film->tick();
+		for (int i = 0; i < num; ++i) film->send(*p, 4 * num + i, 0, false);
+		deliver();
+		std::vector<unique_block> all;
+		while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+		for (int i = 0; i < num; ++i) film->send(*p, 4 * num + i, 1, false);
+		deliver();
+		all.clear();
+		deliver();
+		auto const before = film->looks_at_peers();
+		auto const finished = film->times_finished();
+		for (int second = 0; second < 3; ++second) film->tick();
+		EXPECT_EQ(film->looks_at_peers(), before + 1);
+		EXPECT_EQ(film->times_finished(), finished);
+		for (int i = 0; i < num; ++i) for (int b = 1; b < piece_blocks; ++b) film->send(*p, 4 * num + i, b, false);
+		deliver();
+	}
+}
+
 TEST_F(forgetting_by_hand, a_torrent_that_wants_one_piece_more_asks_again_without_having_finished)
 {
 	begin(wanting::told);
