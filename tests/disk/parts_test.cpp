@@ -1,7 +1,10 @@
 #include "disk/awaited_blocks.hpp"
 #include "disk/completion_queue.hpp"
+#include "disk/disk_core.hpp"
+#include "disk/memory_disk_io.hpp"
 #include "disk/storage_slots.hpp"
 #include "disk/write_watermark.hpp"
+#include "support/disk_harness.hpp"
 
 #include <gtest/gtest.h>
 
@@ -45,6 +48,25 @@ TEST(storage_slots, an_index_that_was_never_given_out_finds_nothing)
 	EXPECT_EQ(slots.find(lt::storage_index_t(0)), nullptr);
 	EXPECT_EQ(slots.find(lt::storage_index_t(~std::uint32_t{0})), nullptr);
 	EXPECT_EQ(slots.remove(lt::storage_index_t(7)), nullptr);
+}
+
+// What a session of such a setting makes of the number of threads that hash; a session's threads outlive it.
+TEST(hashing_threads, are_what_the_largest_setting_of_any_session_asks_for_unless_the_application_says_how_many)
+{
+	lt::io_context ios;
+	lt::counters counters;
+	for (int const said : {0, 2})
+	{
+		auto const core = std::make_shared<disk_core>(memory_disk_options{.capacity_bytes = 4 << 20, .hash_threads = said});
+		for (auto const& [setting, threads] : {std::pair(3, 3), {2, 3}, {-1, 3}, {1000, 64}})
+		{
+			test::shared_settings settings{lt::settings_pack{}};
+			settings.set_int(lt::settings_pack::hashing_threads, setting);
+			auto const disk = std::make_unique<memory_disk_io>(ios, settings, counters, core);
+			EXPECT_EQ(core->hasher.num_threads(), said == 0 ? threads : said) << setting;
+			disk->abort(true);
+		}
+	}
 }
 
 TEST(awaited_blocks, are_told_once_and_not_after_their_piece_was_verified)

@@ -238,6 +238,27 @@ TEST(window, what_is_asked_of_a_peer_first_is_what_the_reader_waits_for)
 	EXPECT_EQ(outcome(waiting), errc::cancelled);
 }
 
+// A player that seeks closes one connection and opens the next: its windows stay as long as they were.
+TEST(window, a_new_reader_of_a_file_is_supposed_to_take_what_the_last_one_was_seen_to_take)
+{
+	shared_files const files("folder", {{"a.mkv", 1 << 20}, {"b.mkv", 1 << 20}}, torrent_kind::v1, piece);
+	seeder const s(files);
+	engine e(local_engine({s.endpoint()}));
+	auto const id = add_ready(e, files);
+	auto const pace = [&] { return e.readers().at(0).consumed_bytes_s; };
+	auto r = open(e, id, 0);
+	EXPECT_FALSE(pace());
+	// A pace is told after five seconds of reading.
+	ASSERT_TRUE(comes_true([&] { return read_up_to(*r, 16).bytes.size() == 16 && pace().has_value(); }));
+	auto const seen = *pace();
+	r.reset();
+	r = open(e, id, 1);
+	EXPECT_FALSE(pace()) << "it is another file";
+	r.reset();
+	r = open(e, id, 0);
+	EXPECT_EQ(pace(), seen);
+}
+
 // A piece of 4 KiB takes a whole block: of the memory, four times what it is of the film.
 TEST(window, pieces_smaller_than_a_block_are_counted_by_what_they_take)
 {
