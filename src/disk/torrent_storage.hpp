@@ -1,6 +1,8 @@
 // One torrent's storage: its pieces, the names it is known by, and the order of what is promised to
 // libtorrent about it.
 //
+// Its half that gives up pieces is torrent_giving_up.cpp.
+//
 // Made by new_torrent, shared by its session's disk, by operations under way and, for the length of a
 // call, by handles. remove() ends it for all of them; what is under way finishes on the blocks it holds.
 // Operations take effect when they are called, in the order of the calls; only completions wait:
