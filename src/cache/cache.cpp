@@ -203,6 +203,7 @@ void cache::share_out() noexcept
 		++sharing;
 	}
 	m_share_blocks = sharing == 0 ? 0 : std::max<std::int64_t>(0, b.protectable_blocks() - all_granted_blocks()) / sharing;
+	for (auto& [id, m] : m_members) m.share_blocks = m.shares ? *m_share_blocks : 0;
 }
 
 void cache::recount() noexcept
@@ -225,6 +226,7 @@ void cache::set_here(member& m, int const piece, bool const here) noexcept
 {
 	if (m.is_here(piece) == here) return;
 	m.here[static_cast<std::size_t>(piece)] = here;
+	if (!m.is_protected(piece)) m.unprotected_blocks += here ? m.piece_blocks : -m.piece_blocks;
 	if (member::is_set(m.read, piece)) m_awaited += here ? -m.piece_blocks : m.piece_blocks;
 }
 
@@ -262,6 +264,9 @@ void cache::touched(std::uint64_t const torrent, int const piece) noexcept
 {
 	if (!crowded()) return;
 	mutex_lock const lock(m_mutex);
+	// What peers read all the time would go last for ever, and others would give up in its place what they download for their
+	// shares, again and again.
+	if (auto const m = m_members.find(torrent); m != m_members.end() && m->second.unprotected_blocks > m->second.share_blocks) return;
 	m_order.touch({torrent, piece});
 }
 

@@ -145,6 +145,7 @@ public:
 
 	void verified(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
 	void gone(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
+	// It was read. Who has more than its share, as that was when anybody asked for his last, gains nothing by this.
 	void touched(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
 	// The piece could not be given up after all.
 	void stays(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
@@ -199,12 +200,15 @@ private:
 		std::vector<bool> here;            // by piece: verified and in memory, and so in the order
 		std::vector<bool> read;            // by piece: granted to a reader
 		bool shares = false;               // in what readers leave; by share_out()
+		std::int64_t share_blocks = std::numeric_limits<std::int64_t>::max(); // as shares were last time
+		std::int64_t unprotected_blocks = 0; // of the pieces that are here
 		bool is_counted_busy = false;      // in m_sizes
 		bool is_counted_cut = false;       // in m_cut
 
 		[[nodiscard]] standing stands_at(int const piece) const
 		{ return static_cast<std::size_t>(piece) < stands.size() ? stands[static_cast<std::size_t>(piece)] : standing{}; }
 		[[nodiscard]] bool is_here(int const piece) const { return is_set(here, piece); }
+		[[nodiscard]] bool is_protected(int const piece) const { return stands_at(piece).what != standing::kind::unprotected; }
 		static bool is_set(std::vector<bool> const& pieces, int const piece)
 		{ return static_cast<std::size_t>(piece) < pieces.size() && pieces[static_cast<std::size_t>(piece)]; }
 		[[nodiscard]] std::int64_t granted_blocks() const { return given[0].blocks + given[1].blocks + given[2].blocks; }

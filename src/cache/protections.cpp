@@ -174,7 +174,9 @@ void cache::set_read(member& m, int const piece, bool const read) noexcept
 
 void cache::stand(std::uint64_t const id, member& m, int const piece, standing const s) noexcept
 {
+	bool const was_protected = m.is_protected(piece);
 	if (std::exchange(m.stands[static_cast<std::size_t>(piece)], s) == s || !m.is_here(piece)) return;
+	if (was_protected != m.is_protected(piece)) m.unprotected_blocks += was_protected ? m.piece_blocks : -m.piece_blocks;
 	m_order.set_standing({id, piece}, s);
 }
 

@@ -429,6 +429,45 @@ TEST_F(forgetting_by_hand, nobody_goes_for_what_a_reader_waits_for_in_the_place_
 	EXPECT_GE(core->pool.headroom_blocks(), core->cache.prepared_free_blocks());
 }
 
+// Peers read all of the film each second; what it has is libtorrent's for good, so that it goes by a recheck and not at once.
+TEST_F(forgetting_by_hand, a_torrent_comes_to_its_share_though_peers_read_what_another_has_beyond_its_own)
+{
+	begin(wanting::limited);
+	ASSERT_TRUE(core->set_capacity(2 << 20));
+	for (int p = 0; p < 20; ++p)
+	{
+		film->give(p);
+		deliver();
+		ASSERT_TRUE(film->has_flushed(p));
+	}
+	other = add(2);
+	for (int p = 0; p < num_pieces; ++p) other->set_priority(p, 4);
+	auto const lacks_one = [&](int const piece) {
+		for (int b = 0; b < piece_blocks; ++b)
+			if (other->lacks(piece, b)) return b;
+		return -1;
+	};
+	int sent = 0;
+	for (int second = 0; second < 300; ++second)
+	{
+		for (auto const& t : {film, other}) t->tick();
+		deliver();
+		for (int p = 0; p < 20; ++p) core->find_owned_by(film.get())->touched(lt::piece_index_t(p));
+		auto const p = other->peers().empty() ? peer_of(*other) : other->peers().front();
+		for (int piece = 0; piece < num_pieces && !p->stopped; ++piece)
+		{
+			if (other->priority(piece) == 0 || lacks_one(piece) < 0) continue;
+			other->send(*p, piece, lacks_one(piece), false); // one block a second
+			deliver();
+			++sent;
+			break;
+		}
+	}
+	auto const share = core->cache.share_blocks(core->find_owned_by(other.get())->cache_id());
+	EXPECT_EQ(sent, share / piece_blocks * piece_blocks) << "each block once";
+	EXPECT_EQ(core->find_owned_by(other.get())->pieces().num_blocks(), sent);
+}
+
 } // namespace
 
 } // namespace slipstream::test

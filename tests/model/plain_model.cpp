@@ -244,6 +244,14 @@ std::int64_t plain_order::leaving_blocks() const
 	return n;
 }
 
+std::int64_t plain_order::unprotected_blocks(std::uint64_t const torrent) const
+{
+	std::int64_t n = 0;
+	for (auto const& [key, e] : m_entries)
+		n += key.torrent == torrent && e.stands.what == standing::kind::unprotected ? e.blocks : 0;
+	return n;
+}
+
 std::pair<std::int64_t, std::int64_t> plain_order::until_low_blocks() const
 {
 	std::pair<std::int64_t, std::int64_t> n{0, 0};

@@ -108,6 +108,7 @@ public:
 	void stay(piece_key key, bool until_low = false);
 
 	[[nodiscard]] std::int64_t leaving_blocks() const;
+	[[nodiscard]] std::int64_t unprotected_blocks(std::uint64_t torrent) const;
 	[[nodiscard]] bool anyone_may_go() const;
 	// Of those that stay until memory is low: what certainly is, and what may be.
 	[[nodiscard]] std::pair<std::int64_t, std::int64_t> until_low_blocks() const;

@@ -177,6 +177,22 @@ void random_steps::change_wanting()
 	learn_standings(true);
 }
 
+// From here on who has more than its share gains nothing by being read.
+void random_steps::ask_for_shares()
+{
+	std::int64_t together = 0, one = 0;
+	for (auto const& t : m_torrents)
+	{
+		t->share = m_cache.share_blocks(t->id);
+		expect(t->share == 0 || t->wished[cache::protection::reader].empty(), "a torrent that is read has no share");
+		expect(t->share == 0 || one == 0 || t->share == one, "shares are equal");
+		one = std::max(one, t->share);
+		together += t->share;
+	}
+	for (auto const kind : all_protections) together += m_cache.granted_blocks(kind);
+	expect(one == 0 || together <= m_pool.capacity_blocks() - reserved_blocks, "shares fit beside what is granted");
+}
+
 // -- room
 
 bool random_steps::torrent::evict(int const piece) noexcept

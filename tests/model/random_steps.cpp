@@ -71,7 +71,7 @@ random_steps::kind_of_step const& random_steps::kind_at(std::int64_t const what)
 	static constexpr kind_of_step kinds[] = {{450, "write", &r::write}, {600, "read", &r::read}
 		, {690, "begin a hash", &r::begin_hash}, {790, "finish a hash", &r::finish_hash}, {840, "lend, or take back", &r::lend}
 		, {870, "put a read together", &r::put_together}, {940, "protect", &r::protect}, {980, "make room", &r::make_room}
-		, {986, "drop a piece", &r::drop_piece}, {989, "change the capacity", &r::change_capacity}
+		, {984, "drop a piece", &r::drop_piece}, {986, "ask for shares", &r::ask_for_shares}, {989, "change the capacity", &r::change_capacity}
 		, {992, "change the connections", &r::change_connections}, {995, "change what is wanted", &r::change_wanting}
 		, {997, "a torrent enters", &r::enter}, {999, "a torrent leaves", &r::leave}, {1000, "clear, perhaps", &r::maybe_clear}};
 	return *std::find_if(std::begin(kinds), std::end(kinds), [&](auto const& k) { return what < k.below; });
@@ -185,7 +185,7 @@ void random_steps::read()
 	if (!got || want == 0) return;
 	expect(is_filled(got.bytes(), want, !one_in(16)), "a block has the bytes that were put");
 	m_cache.touched(t->id, piece);
-	if (m_cache.crowded()) m_plain_order.touch(t->key(piece));
+	if (m_cache.crowded() && m_plain_order.unprotected_blocks(t->id) <= t->share) m_plain_order.touch(t->key(piece));
 }
 
 // A player's lease or a peer's buffer: held while other things happen.

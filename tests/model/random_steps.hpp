@@ -15,6 +15,7 @@
 #include "store/piece_store.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <random>
@@ -66,6 +67,7 @@ private:
 		plain_store plain;
 		std::uint64_t id = 0; // 0: it left
 		bool wanting = true;
+		std::int64_t share = std::numeric_limits<std::int64_t>::max(); // when shares were asked for last
 		int focus = 0;        // where it downloads
 		kinds wished;
 		std::vector<due> asked;
@@ -119,6 +121,7 @@ private:
 	void change_capacity();
 	void change_connections();
 	void change_wanting();
+	void ask_for_shares();
 	void drop_piece();
 	void clear();
 	void make_room();
