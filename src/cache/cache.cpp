@@ -41,6 +41,7 @@ void cache::leave(std::uint64_t const torrent) noexcept
 	if (left == m_members.end()) return;
 	member& m = left->second;
 	m_total_blocks -= m.total_blocks;
+	m_here -= m.here_blocks;
 	for (int const piece : m.protected_pieces) set_read(m, piece, false);
 	for (std::size_t kind = 0; kind < std::size(m.given); ++kind) give(m, kind, {});
 	count_busy(m, false);
@@ -226,8 +227,11 @@ void cache::set_here(member& m, int const piece, bool const here) noexcept
 {
 	if (m.is_here(piece) == here) return;
 	m.here[static_cast<std::size_t>(piece)] = here;
-	if (!m.is_protected(piece)) m.unprotected_blocks += here ? m.piece_blocks : -m.piece_blocks;
-	if (member::is_set(m.read, piece)) m_awaited += here ? -m.piece_blocks : m.piece_blocks;
+	auto const blocks = here ? m.piece_blocks : -m.piece_blocks;
+	m.here_blocks += blocks;
+	m_here += blocks;
+	if (!m.is_protected(piece)) m.unprotected_blocks += blocks;
+	if (member::is_set(m.read, piece)) m_awaited -= blocks;
 }
 
 void cache::verified(std::uint64_t const torrent, int const piece)
@@ -289,7 +293,7 @@ void cache::make_room() noexcept
 			if (room >= prepared_free_blocks()) break;
 			// What is protected, and what admission gives to torrents that nobody reads, add up to no more than leaves room for
 			// what readers wait for. So where that lacks, something else has it; and what goes as soon as memory is low needs nobody
-			// to go in its place, who would come back, and go again, for as long as the readers wait.
+			// to go in its place until it is: who did would come back, and go again, for as long as the readers wait.
 			bool const is_prepared = room >= wanted_free_blocks() && room + m_order.until_low_blocks() >= prepared_free_blocks();
 			auto const key = is_prepared ? m_order.spent_victim() : m_order.victim();
 			if (!key) break;

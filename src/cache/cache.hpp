@@ -168,7 +168,7 @@ public:
 
 	// -- room
 
-	// Asks pieces to go until what may arrive, and the reader pieces that are still to come, have room. Pieces that stay until
+	// Asks pieces to go until what may arrive, and what is still to come of reader pieces, have room. Pieces that stay until
 	// memory is low are such room for the latter, before anything goes but what readers left behind. Cheap when there is room.
 	void make_room() noexcept EXCLUDES(m_mutex);
 	// Fewer blocks are free than may still arrive.
@@ -180,9 +180,18 @@ public:
 	{ return m_wanted_free.load(std::memory_order_relaxed); }
 	// The number of free blocks that make_room() asks for: a peer may have been asked for all that a reader waits for, and
 	// pieces take a while to go. A quarter of the capacity at most.
+	//
+	//   wanted_free_blocks() + reader pieces that are not verified - blocks of pieces that are begun
+	//
+	// The last have their room already. For these is taken what is in use, not verified, and more than may be lent, which the
+	// budget provides for. What torrents have begun that nobody reads is among it, and hides as much of what is to come: room for
+	// that much is made when it comes.
 	[[nodiscard]] std::int64_t prepared_free_blocks() const noexcept
 	{
-		auto const all = wanted_free_blocks() + m_awaited.load(std::memory_order_relaxed);
+		auto const in_use = m_pool.capacity_blocks() - m_pool.reserved_blocks() - m_pool.headroom_blocks();
+		auto const begun_or_lent = std::max<std::int64_t>(0, in_use - m_here.load(std::memory_order_relaxed));
+		auto const begun = std::max<std::int64_t>(0, begun_or_lent - lendable_blocks());
+		auto const all = wanted_free_blocks() + m_awaited.load(std::memory_order_relaxed) - begun;
 		return std::max(wanted_free_blocks(), std::min(all, m_pool.capacity_blocks() / 4));
 	}
 
@@ -201,7 +210,8 @@ private:
 		std::vector<bool> read;            // by piece: granted to a reader
 		bool shares = false;               // in what readers leave; by share_out()
 		std::int64_t share_blocks = std::numeric_limits<std::int64_t>::max(); // as shares were last time
-		std::int64_t unprotected_blocks = 0; // of the pieces that are here
+		std::int64_t here_blocks = 0;      // of the pieces that are here
+		std::int64_t unprotected_blocks = 0; // of these
 		bool is_counted_busy = false;      // in m_sizes
 		bool is_counted_cut = false;       // in m_cut
 
@@ -260,7 +270,8 @@ private:
 	bool const m_enabled;
 	std::atomic<bool> m_crowded{false};
 	std::atomic<std::int64_t> m_wanted_free{0};
-	std::atomic<std::int64_t> m_awaited{0}; // blocks of reader pieces that are not here
+	std::atomic<std::int64_t> m_here{0};    // blocks of the pieces that are here
+	std::atomic<std::int64_t> m_awaited{0}; // of reader pieces that are not
 	std::atomic<std::int64_t> m_lendable{std::numeric_limits<std::int64_t>::max()};
 
 	mutable mutex m_mutex;

@@ -29,16 +29,25 @@ struct fake_torrent final : evictee
 		if (listens) asked.push_back(piece);
 		return listens;
 	}
-	bool download(int const piece)
+	// So many blocks of the piece are here then.
+	bool write(int const piece, int const blocks)
 	{
-		std::vector<unique_block> blocks;
-		for (int i = 0; i < 4; ++i)
+		auto& here = pieces[piece];
+		while (int(here.size()) < blocks)
 		{
 			auto b = pool.acquire();
 			if (!b) return false;
-			blocks.push_back(std::move(b));
+			here.push_back(std::move(b));
 		}
-		pieces[piece] = std::move(blocks);
+		return true;
+	}
+	bool download(int const piece)
+	{
+		if (!write(piece, 4))
+		{
+			pieces.erase(piece);
+			return false;
+		}
 		owner.verified(id, piece);
 		return true;
 	}

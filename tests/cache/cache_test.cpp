@@ -195,6 +195,70 @@ TEST_F(cache_fixture, what_goes_when_memory_is_low_is_room_for_what_readers_wait
 	EXPECT_TRUE(unread->asked.empty());
 }
 
+// They have their room already.
+TEST_F(cache_fixture, no_room_is_made_for_blocks_that_are_here_of_what_a_reader_waits_for)
+{
+	pool.set_capacity(1024);
+	c.change_capacity();
+	auto const read = enter(10000);
+	std::vector<int> wish(60);
+	std::iota(wish.begin(), wish.end(), 100);
+	ASSERT_EQ(c.protect(read->id, protection::reader, wish).pieces, 60);
+	std::vector<int> behind(std::size_t((c.protectable_blocks() - 240) / 4));
+	std::iota(behind.begin(), behind.end(), 1000);
+	ASSERT_EQ(c.protect(read->id, protection::lookbehind, behind).pieces, int(behind.size()));
+	for (int const p : behind) ASSERT_TRUE(read->download(p));
+	for (int p = 100; p < 150; ++p) ASSERT_TRUE(read->write(p, p < 110 ? 4 : 3)); // some wait for their hash
+	for (int p = 150; p < 160; ++p) ASSERT_TRUE(read->download(p)); // the farthest
+	ASSERT_FALSE(c.is_low());
+	c.make_room();
+	EXPECT_TRUE(read->asked.empty());
+}
+
+// Whose reader waits, how many blocks of what it waits for are here, what is lent: it is all provided for.
+TEST_F(cache_fixture, nobody_goes_while_all_have_what_they_were_granted_and_their_shares)
+{
+	for (unsigned seed = 0; seed < 500; ++seed)
+	{
+		std::mt19937 random(seed);
+		auto const some = [&](std::int64_t const most) { return most <= 0 ? 0 : int(std::int64_t(random()) % (most + 1)); };
+		pool.set_capacity(200 + some(1000));
+		c.change_capacity();
+		auto const connections = some(60);
+		c.change_connections(connections);
+		std::vector<std::shared_ptr<fake_torrent>> all;
+		for (int i = 0; i < 2 + some(3); ++i) all.push_back(enter(2000));
+		for (auto const& t : all)
+			for (auto const kind : {protection::reader, protection::reserved, protection::lookbehind})
+			{
+				std::vector<int> wish(std::size_t(some(2) == 0 ? some(60) : 0));
+				std::iota(wish.begin(), wish.end(), 100 * (1 + int(kind)));
+				static_cast<void>(c.protect(t->id, kind, std::move(wish)));
+			}
+		std::vector<unique_block> lent; // of pieces that have gone
+		for (auto n = some(c.lendable_blocks()); n > 0; --n) lent.push_back(pool.acquire());
+		for (auto const& t : all)
+		{
+			auto const begin = [&](int const piece, int const one_in) {
+				if (some(one_in - 1) == 0) ASSERT_TRUE(t->write(piece, 4 - some(some(4))));
+				else ASSERT_TRUE(t->download(piece));
+			};
+			for (int const piece : c.granted_pieces(t->id, protection::reader)) begin(piece, 1 + some(3));
+			for (auto const kind : {protection::reserved, protection::lookbehind})
+				for (int const piece : c.granted_pieces(t->id, kind)) begin(piece, 8);
+			for (auto n = c.share_blocks(t->id) / 4; n > 0; --n) begin(int(n), 8);
+		}
+		c.make_room();
+		EXPECT_FALSE(c.is_low()) << "seed " << seed;
+		for (auto const& t : all)
+		{
+			EXPECT_TRUE(t->asked.empty()) << "seed " << seed << ", " << t->asked.size() << " asked";
+			c.leave(t->id);
+		}
+		c.change_connections(-connections);
+	}
+}
+
 TEST_F(cache_fixture, protecting_more_than_fits_grants_what_fits_readers_first)
 {
 	c.change_connections(6);

@@ -213,7 +213,8 @@ void random_steps::make_room()
 	bool const crowded = total > m_pool.capacity_blocks() - reserved_blocks;
 	expect(m_cache.crowded() == crowded, "memory is crowded when not all torrents fit");
 	expect(m_cache.is_low() == (crowded && std::max<std::int64_t>(headroom, 0) < wanted), "memory is low when room is wanted");
-	// Reader pieces that are not here are to have room as well.
+	// Reader pieces that are not here are to have room as well, but for blocks that have it: all that is in use for neither a
+	// verified piece nor, for all the cache knows, a peer or player.
 	std::int64_t awaited = 0;
 	for (auto const& t : m_torrents)
 	{
@@ -221,6 +222,10 @@ void random_steps::make_room()
 		for (int const piece : std::set<int>(pieces.begin(), pieces.end()))
 			if (t->plain.state(piece) != piece_state::verified) awaited += t->shape().num_blocks(lt::piece_index_t(0));
 	}
+	auto begun = m_pool.capacity_blocks() - reserved_blocks - headroom;
+	for (auto const& [key, e] : m_plain_order.entries()) begun -= e.blocks;
+	begun -= crowded ? m_pool.capacity_blocks() / 8 : begun;
+	awaited -= std::max<std::int64_t>(begun, 0);
 	auto const prepared = std::max(wanted, std::min(wanted + awaited, m_pool.capacity_blocks() / 4));
 	expect(m_cache.prepared_free_blocks() == prepared, "room is made for what readers wait for");
 	bool const low = crowded && headroom < prepared;
