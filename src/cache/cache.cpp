@@ -41,7 +41,6 @@ void cache::leave(std::uint64_t const torrent) noexcept
 	if (left == m_members.end()) return;
 	member& m = left->second;
 	m_total_blocks -= m.total_blocks;
-	m_here -= m.here_blocks;
 	for (int const piece : m.protected_pieces) set_read(m, piece, false);
 	for (std::size_t kind = 0; kind < std::size(m.given); ++kind) give(m, kind, {});
 	count_busy(m, false);
@@ -50,6 +49,7 @@ void cache::leave(std::uint64_t const torrent) noexcept
 	m_wishing.erase(torrent);
 	m_members.erase(left);
 	m_order.erase_torrent(torrent);
+	m_here_blocks = m_order.blocks();
 	recount();
 }
 
@@ -178,8 +178,8 @@ std::int64_t cache::share_blocks(std::uint64_t const torrent) noexcept
 	mutex_lock const lock(m_mutex);
 	auto const i = m_members.find(torrent);
 	if (i == m_members.end()) return 0;
-	if (!m_share_blocks) share_out();
-	return i->second.shares ? *m_share_blocks : 0;
+	if (!m_is_shared_out) share_out();
+	return share_of(i->second);
 }
 
 void cache::share_out() noexcept
@@ -203,13 +203,13 @@ void cache::share_out() noexcept
 		b = with;
 		++sharing;
 	}
+	m_is_shared_out = true;
 	m_share_blocks = sharing == 0 ? 0 : std::max<std::int64_t>(0, b.protectable_blocks() - all_granted_blocks()) / sharing;
-	for (auto& [id, m] : m_members) m.share_blocks = m.shares ? *m_share_blocks : 0;
 }
 
 void cache::recount() noexcept
 {
-	m_share_blocks.reset();
+	m_is_shared_out = false;
 	auto const b = sum();
 	m_crowded = m_enabled && m_total_blocks > b.capacity_blocks - b.scratch_blocks;
 	// Connections beyond what a quarter of the capacity could take in are slowed, not provided for.
@@ -228,8 +228,6 @@ void cache::set_here(member& m, int const piece, bool const here) noexcept
 	if (m.is_here(piece) == here) return;
 	m.here[static_cast<std::size_t>(piece)] = here;
 	auto const blocks = here ? m.piece_blocks : -m.piece_blocks;
-	m.here_blocks += blocks;
-	m_here += blocks;
 	if (!m.is_protected(piece)) m.unprotected_blocks += blocks;
 	if (member::is_set(m.read, piece)) m_awaited -= blocks;
 }
@@ -242,6 +240,7 @@ void cache::verified(std::uint64_t const torrent, int const piece)
 	member& m = i->second;
 	if (auto const end = static_cast<std::size_t>(piece) + 1; end > m.here.size()) m.here.resize(end);
 	m_order.insert({torrent, piece}, m.stands_at(piece), m.piece_blocks);
+	m_here_blocks = m_order.blocks();
 	set_here(m, piece, true);
 }
 
@@ -249,6 +248,7 @@ void cache::gone(std::uint64_t const torrent, int const piece) noexcept
 {
 	mutex_lock const lock(m_mutex);
 	m_order.erase({torrent, piece});
+	m_here_blocks = m_order.blocks();
 	if (auto const m = m_members.find(torrent); m != m_members.end()) set_here(m->second, piece, false);
 }
 
@@ -270,7 +270,8 @@ void cache::touched(std::uint64_t const torrent, int const piece) noexcept
 	mutex_lock const lock(m_mutex);
 	// What peers read all the time would go last for ever, and others would give up in its place what they download for their
 	// shares, again and again.
-	if (auto const m = m_members.find(torrent); m != m_members.end() && m->second.unprotected_blocks > m->second.share_blocks) return;
+	auto const m = m_members.find(torrent);
+	if (m != m_members.end() && m->second.unprotected_blocks > share_of(m->second)) return;
 	m_order.touch({torrent, piece});
 }
 

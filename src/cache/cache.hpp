@@ -7,7 +7,8 @@
 // It asks for nothing to be downloaded and drops nothing itself.
 //
 // What a call costs does not grow with the number of torrents, but for those that have protections while not all of them can be
-// granted; nor with what is protected, but for looking once at each piece of the wish: the order changes where standings do.
+// granted; nor with what is protected, but for looking once at each piece of the wish: the order changes where standings do. share_blocks()
+// looks at all torrents after any change.
 //
 // Where there is no memory, enter(), verified() and protect() throw std::bad_alloc, and nothing has happened. No other change
 // needs any; make_room() asks fewer then.
@@ -145,7 +146,7 @@ public:
 
 	void verified(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
 	void gone(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
-	// It was read. Who has more than its share, as that was when anybody asked for his last, gains nothing by this.
+	// It was read, and goes last of the idle; not while its torrent has more unprotected than a share was when anybody last asked for his.
 	void touched(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
 	// The piece could not be given up after all.
 	void stays(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
@@ -185,11 +186,12 @@ public:
 	//
 	// The last have their room already. For these is taken what is in use, not verified, and more than may be lent, which the
 	// budget provides for. What torrents have begun that nobody reads is among it, and hides as much of what is to come: room for
-	// that much is made when it comes.
+	// that much is made when it comes. Pieces are counted whole, and a last one of which the cache is not told counts as begun: a
+	// piece or so either way.
 	[[nodiscard]] std::int64_t prepared_free_blocks() const noexcept
 	{
 		auto const in_use = m_pool.capacity_blocks() - m_pool.reserved_blocks() - m_pool.headroom_blocks();
-		auto const begun_or_lent = std::max<std::int64_t>(0, in_use - m_here.load(std::memory_order_relaxed));
+		auto const begun_or_lent = std::max<std::int64_t>(0, in_use - m_here_blocks.load(std::memory_order_relaxed));
 		auto const begun = std::max<std::int64_t>(0, begun_or_lent - lendable_blocks());
 		auto const all = wanted_free_blocks() + m_awaited.load(std::memory_order_relaxed) - begun;
 		return std::max(wanted_free_blocks(), std::min(all, m_pool.capacity_blocks() / 4));
@@ -200,20 +202,18 @@ private:
 	{
 		std::weak_ptr<evictee> torrent;
 		std::int64_t total_blocks = 0;
+		std::int64_t unprotected_blocks = 0; // of the pieces that are here
 		int piece_blocks = 0;
 		bool wanting = true;
+		bool shares = true;                // in what readers leave; since share_out(), that is
+		bool is_counted_busy = false;      // in m_sizes
+		bool is_counted_cut = false;       // in m_num_cut
 		std::vector<int> wished[3];
 		granted given[3];
 		std::vector<standing> stands;      // by piece, as far as any was ever protected
 		std::vector<int> protected_pieces; // those that are
 		std::vector<bool> here;            // by piece: verified and in memory, and so in the order
 		std::vector<bool> read;            // by piece: granted to a reader
-		bool shares = false;               // in what readers leave; by share_out()
-		std::int64_t share_blocks = std::numeric_limits<std::int64_t>::max(); // as shares were last time
-		std::int64_t here_blocks = 0;      // of the pieces that are here
-		std::int64_t unprotected_blocks = 0; // of these
-		bool is_counted_busy = false;      // in m_sizes
-		bool is_counted_cut = false;       // in m_cut
 
 		[[nodiscard]] standing stands_at(int const piece) const
 		{ return static_cast<std::size_t>(piece) < stands.size() ? stands[static_cast<std::size_t>(piece)] : standing{}; }
@@ -244,7 +244,7 @@ private:
 		, std::numeric_limits<int>::max()};
 
 	// All the memory that the torrent's wish may need, now and when it is granted anew.
-	void make_places(std::uint64_t id, member& m, std::size_t kind, std::vector<int> const& pieces) REQUIRES(m_mutex);
+	void prepare_for_wish(std::uint64_t id, member& m, std::size_t kind, std::vector<int> const& pieces) REQUIRES(m_mutex);
 	void grant_anew() noexcept REQUIRES(m_mutex);
 	void grant_to(std::uint64_t torrent, member& m, bool was_busy) noexcept REQUIRES(m_mutex);
 	void grant(std::uint64_t id, member& m, limits const& most) noexcept REQUIRES(m_mutex);
@@ -261,6 +261,7 @@ private:
 	void count_cut(member& m, bool cut) noexcept REQUIRES(m_mutex);
 	void recount() noexcept REQUIRES(m_mutex);
 	void share_out() noexcept REQUIRES(m_mutex);
+	[[nodiscard]] std::int64_t share_of(member const& m) const noexcept REQUIRES(m_mutex) { return m.shares ? m_share_blocks : 0; }
 	// `alone`: as if it were the only busy one; `also`: as if it were busy, too.
 	[[nodiscard]] budget sum(member const* alone = nullptr, member const* also = nullptr) const REQUIRES(m_mutex);
 	[[nodiscard]] std::int64_t protectable() const REQUIRES(m_mutex);
@@ -270,26 +271,27 @@ private:
 	bool const m_enabled;
 	std::atomic<bool> m_crowded{false};
 	std::atomic<std::int64_t> m_wanted_free{0};
-	std::atomic<std::int64_t> m_here{0};    // blocks of the pieces that are here
-	std::atomic<std::int64_t> m_awaited{0}; // of reader pieces that are not
+	std::atomic<std::int64_t> m_here_blocks{0}; // of the pieces that are here
+	std::atomic<std::int64_t> m_awaited{0};     // blocks of reader pieces that are not
 	std::atomic<std::int64_t> m_lendable{std::numeric_limits<std::int64_t>::max()};
 
 	mutable mutex m_mutex;
 	std::uint64_t m_next_id GUARDED_BY(m_mutex) = 1;
 	std::map<std::uint64_t, member> m_members GUARDED_BY(m_mutex);
-	std::optional<std::int64_t> m_share_blocks GUARDED_BY(m_mutex); // one share; empty: something changed since
+	std::int64_t m_share_blocks GUARDED_BY(m_mutex) = std::numeric_limits<std::int64_t>::max(); // one share, when shares were last made
+	bool m_is_shared_out GUARDED_BY(m_mutex) = false; // nothing has changed since
 	std::int64_t m_connections GUARDED_BY(m_mutex) = 0;
 
 	// Sums over the members.
 	std::int64_t m_total_blocks GUARDED_BY(m_mutex) = 0;
 	std::int64_t m_granted_blocks[3] GUARDED_BY(m_mutex) = {};
 	std::set<std::uint64_t> m_wishing GUARDED_BY(m_mutex);  // those that have any wish
-	struct of_a_size
+	struct size_count
 	{
 		std::int64_t members = 0;
 		std::int64_t busy = 0; // read, or wanting anything
 	};
-	std::map<int, of_a_size> m_sizes GUARDED_BY(m_mutex);   // by piece_blocks
+	std::map<int, size_count> m_sizes GUARDED_BY(m_mutex);   // by piece_blocks
 	std::int64_t m_busy_piece_blocks GUARDED_BY(m_mutex) = 0;
 	std::int64_t m_num_busy GUARDED_BY(m_mutex) = 0;
 	std::int64_t m_num_cut GUARDED_BY(m_mutex) = 0;

@@ -54,6 +54,7 @@ void eviction_order::insert(piece_key const key, standing const s, int const blo
 	e.key = key;
 	e.blocks = blocks;
 	e.stands = s;
+	m_blocks += blocks;
 	put_in(e);
 }
 
@@ -61,6 +62,7 @@ eviction_order::entries::iterator eviction_order::erase(entries::iterator const 
 {
 	set_until_low(i->second, false);
 	take_out(i->second);
+	m_blocks -= i->second.blocks;
 	return m_entries.erase(i);
 }
 

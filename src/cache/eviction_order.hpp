@@ -66,6 +66,8 @@ public:
 	// Nor could this one, but it will when it is named while memory is low.
 	void stay_until_low(piece_key key) noexcept;
 
+	// Of all.
+	[[nodiscard]] std::int64_t blocks() const noexcept { return m_blocks; }
 	// Of those that are leaving.
 	[[nodiscard]] std::int64_t leaving_blocks() const noexcept { return m_leaving_blocks; }
 	// Of those that stay until memory is low: since they did, nobody wanted them, and they were not named again.
@@ -102,6 +104,7 @@ private:
 	boost::intrusive::list<entry> m_spent;
 	boost::intrusive::list<entry> m_idle;
 	boost::intrusive::set<entry, boost::intrusive::compare<nearer>> m_ahead;
+	std::int64_t m_blocks = 0;
 	std::int64_t m_leaving_blocks = 0;
 	std::int64_t m_until_low_blocks = 0;
 };

@@ -18,7 +18,7 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 	if (kind == protection::reader && !pieces.empty() && !was_busy && m_crowded && !sum(nullptr, &m).holds()) return {};
 	auto& wish = m.wished[std::size_t(kind)];
 	if (wish == pieces) return m.given[std::size_t(kind)];
-	make_places(torrent, m, std::size_t(kind), pieces);
+	prepare_for_wish(torrent, m, std::size_t(kind), pieces);
 	wish.swap(pieces);
 	grant_to(torrent, m, was_busy);
 	auto const given = m.given[std::size_t(kind)];
@@ -30,7 +30,7 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 	return given;
 }
 
-void cache::make_places(std::uint64_t const id, member& m, std::size_t const kind, std::vector<int> const& pieces)
+void cache::prepare_for_wish(std::uint64_t const id, member& m, std::size_t const kind, std::vector<int> const& pieces)
 {
 	if (pieces.empty()) return;
 	auto const end = static_cast<std::size_t>(*std::max_element(pieces.begin(), pieces.end())) + 1;
@@ -43,13 +43,13 @@ void cache::make_places(std::uint64_t const id, member& m, std::size_t const kin
 	m.protected_pieces.reserve(num);
 	m_before.reserve(m.protected_pieces.capacity());
 	m_had.reserve(m_wishing.size() + 1);
-	m_wishing.insert(id);
+	m_wishing.insert(id); // last: what threw before has changed nothing that anybody sees. count_wishes() takes it out again.
 }
 
 // The torrent's wish is another.
 void cache::grant_to(std::uint64_t const torrent, member& m, bool const was_busy) noexcept
 {
-	m_share_blocks.reset();
+	m_is_shared_out = false;
 	// It has as much of the new wish as it had of the old one, until it is granted anew.
 	for (std::size_t kind = 0; kind < std::size(m.given); ++kind)
 		give(m, kind, {std::min(m.given[kind].pieces, static_cast<int>(m.wished[kind].size())), m.given[kind].blocks});
@@ -215,8 +215,7 @@ void cache::count_cut(member& m, bool const cut) noexcept
 
 void cache::count_wishes(std::uint64_t const id, member& m) noexcept
 {
-	if (m.wishes()) m_wishing.insert(id);
-	else m_wishing.erase(id);
+	if (!m.wishes()) m_wishing.erase(id);
 	count_busy(m, m.busy());
 	count_cut(m, m.is_cut());
 }

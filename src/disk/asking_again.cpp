@@ -1,6 +1,7 @@
 #include "disk/asking_again.hpp"
 
 #include <libtorrent/download_priority.hpp>
+#include <libtorrent/units.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -20,7 +21,8 @@ candidates look(std::vector<lt::download_priority_t> const& priorities, std::vec
 {
 	candidates c;
 	auto least = lt::top_priority;
-	for (std::size_t i = 0; i < std::min(priorities.size(), states.size()); ++i)
+	auto const num = std::min(priorities.size(), states.size()); // of a torrent without metadata libtorrent knows no priorities
+	for (std::size_t i = 0; i < num; ++i)
 	{
 		lt::piece_index_t const piece(static_cast<int>(i));
 		bool const is_absent = states[i] == piece_state::absent;
@@ -42,7 +44,8 @@ candidates look(std::vector<lt::download_priority_t> const& priorities, std::vec
 
 // A piece that comes to be wanted, or ceases to be, makes libtorrent look at every peer. Were the only one that is lacking
 // unwanted for a moment, the torrent would have finished for that moment, and said so: then another is wanted for one,
-// at the price of a few of its blocks. Nor is one that is begun: an entry that is empty by then is not asked for any more.
+// at the price of a few of its blocks. One that is
+// begun is never unwanted for a moment: if its entry is empty by then, libtorrent asks for it no more.
 bool ask_again(lt::torrent_handle const& torrent, std::vector<piece_state> const& states)
 {
 	auto const priorities = torrent.get_piece_priorities();

@@ -11,14 +11,13 @@
 #include <slipstream/memory_disk.hpp>
 
 #include <libtorrent/torrent_handle.hpp>
-#include <libtorrent/units.hpp>
 
 #include <vector>
 
 namespace slipstream {
 
-// `states`: of all pieces. False when nothing is lacking, or nothing could change: where every piece that is wanted is begun, and
-// of every other something is here, libtorrent's end game is left to ask.
+// `states`: of all pieces. False when nothing is lacking, or nothing can change: of every piece that nobody wants something is here,
+// and of those that are wanted either all are begun or only one is lacking. Then libtorrent's end game is left to ask.
 [[nodiscard]] bool ask_again(lt::torrent_handle const& torrent, std::vector<piece_state> const& states);
 
 } // namespace slipstream

@@ -26,6 +26,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -108,9 +109,10 @@ public:
 	// nobody would read them, and wrong ones would have those blamed who send the rest when it is wanted again.
 	[[nodiscard]] bool is_unwanted(lt::piece_index_t piece) const;
 	// Memory is full, and a peer's block is to take the place of one of a piece that is not verified (a recheck found it wrong, and
-	// libtorrent does not clear such a piece): the old one goes first. False where there is none.
+	// libtorrent does not clear such a piece): the old one goes first, also where somebody holds it and no room
+	// comes of that: libtorrent does not have it. False where there is none.
 	bool make_way(lt::piece_index_t piece, int block);
-	// A place for what the next says, which must not fail.
+	// A place for what writes_pushed() and cancelled_write_pushed() say: they come when the completion is out, and must not fail.
 	void write_begins(lt::piece_index_t const piece) { m_writes.try_emplace(piece); }
 	// The writes of the piece that were asked for so far complete with the completions pushed so far.
 	void writes_pushed(lt::piece_index_t piece);
@@ -120,10 +122,10 @@ public:
 	// Whether libtorrent has heard of one that was cancelled and not asked for again: until then it takes the block for one
 	// that is being written.
 	[[nodiscard]] bool has_heard_of_cancelled() const noexcept;
-	// For all that it has heard of.
+	// It was made to ask for all of which it has heard; the others stay noted.
 	void asked_again() noexcept;
-	// The piece is being hashed. Whether libtorrent is still to hear of one of its writes that it was cancelled, since the
-	// piece was last hashed or cleared.
+	// The piece is being hashed: whether libtorrent has still to hear that a peer's write of it was cancelled. Forgets what was
+	// cancelled so far.
 	[[nodiscard]] bool take_unheard_cancelled(lt::piece_index_t piece);
 	// One was, of those that an application asked for. libtorrent takes that block for written, and the piece is going to
 	// fail its hash; see forgetting::take_names_off, which happens before what is pushed from now on.

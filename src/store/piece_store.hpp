@@ -6,7 +6,7 @@
 //   3 complete  put() brought the last one that is not padding.
 //   4 verified  mark_verified(): libtorrent found its hash right. Its blocks are those that were hashed.
 //   back to 1   drop() or take_all(); to 2 or 3 by a put() into a verified piece: other bytes, other hash;
-//               from 3 to 2, and from 2 to 1, by drop_unverified().
+//               from 3 to 2, and from either to 1, by drop_unverified().
 //
 // Blocks are immutable. A block written again is another block in the same place; who held the old one
 // keeps it. So a read or a hash takes shares under the lock and does its work outside it.

@@ -14,7 +14,7 @@
 namespace slipstream::test {
 
 // A torrent of pieces of 4 blocks that gives up what it is asked to, when told to.
-struct fake_torrent final : evictee
+struct fake_evictee final : evictee
 {
 	block_pool& pool;
 	class cache& owner;
@@ -23,7 +23,7 @@ struct fake_torrent final : evictee
 	std::vector<int> asked;
 	std::map<int, std::vector<unique_block>> pieces;
 
-	fake_torrent(block_pool& p, class cache& c) : pool(p), owner(c) {}
+	fake_evictee(block_pool& p, class cache& c) : pool(p), owner(c) {}
 	bool evict(int const piece) noexcept override
 	{
 		if (listens) asked.push_back(piece);
@@ -61,9 +61,9 @@ struct cache_fixture : ::testing::Test
 {
 	block_pool pool{128, 8};
 	class cache c{pool, true};
-	std::shared_ptr<fake_torrent> enter(std::int64_t const total = 1000)
+	std::shared_ptr<fake_evictee> enter(std::int64_t const total = 1000)
 	{
-		auto t = std::make_shared<fake_torrent>(pool, c);
+		auto t = std::make_shared<fake_evictee>(pool, c);
 		t->id = c.enter(t, total, 4);
 		return t;
 	}

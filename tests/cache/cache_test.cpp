@@ -79,7 +79,7 @@ TEST_F(cache_fixture, no_room_is_kept_for_what_a_torrent_that_has_left_was_readi
 	auto const stays = enter();
 	auto const wanted = c.wanted_free_blocks();
 	auto const prepared = c.prepared_free_blocks();
-	auto const leaves = std::make_shared<fake_torrent>(pool, c);
+	auto const leaves = std::make_shared<fake_evictee>(pool, c);
 	leaves->id = c.enter(leaves, 1000, 6);
 	ASSERT_GT(c.protect(leaves->id, protection::reader, {0, 1}).pieces, 0);
 	EXPECT_GT(c.wanted_free_blocks(), wanted) << "its pieces are larger";
@@ -91,7 +91,7 @@ TEST_F(cache_fixture, no_room_is_kept_for_what_a_torrent_that_has_left_was_readi
 
 TEST_F(cache_fixture, torrents_that_nobody_reads_share_what_is_left_and_one_too_many_gets_nothing)
 {
-	std::vector<std::shared_ptr<fake_torrent>> all;
+	std::vector<std::shared_ptr<fake_evictee>> all;
 	for (int i = 0; i < 3; ++i) all.push_back(enter(100));
 	auto const share = c.share_blocks(all[0]->id);
 	EXPECT_GT(share, 0);
@@ -156,7 +156,7 @@ TEST_F(cache_fixture, what_goes_when_memory_is_low_is_room_for_what_readers_wait
 	c.change_connections(2); // 4 blocks, and a piece
 	auto const unread = enter();
 	auto const read = enter();
-	auto const download = [&](std::shared_ptr<fake_torrent> const& t, int const first, int const count) {
+	auto const download = [&](std::shared_ptr<fake_evictee> const& t, int const first, int const count) {
 		for (int i = first; i < first + count; ++i) ASSERT_TRUE(t->download(i));
 	};
 	std::vector<int> const wish{50, 51, 52, 53};
@@ -226,7 +226,7 @@ TEST_F(cache_fixture, nobody_goes_while_all_have_what_they_were_granted_and_thei
 		c.change_capacity();
 		auto const connections = some(60);
 		c.change_connections(connections);
-		std::vector<std::shared_ptr<fake_torrent>> all;
+		std::vector<std::shared_ptr<fake_evictee>> all;
 		for (int i = 0; i < 2 + some(3); ++i) all.push_back(enter(2000));
 		for (auto const& t : all)
 			for (auto const kind : {protection::reader, protection::reserved, protection::lookbehind})
@@ -301,7 +301,7 @@ TEST_F(cache_fixture, protections_and_the_pool_agree_over_random_operations)
 		block_pool p(64 + std::int64_t(random() % 128), 8);
 		class cache k(p, true);
 		k.change_connections(int(random() % 10));
-		std::vector<std::shared_ptr<fake_torrent>> torrents;
+		std::vector<std::shared_ptr<fake_evictee>> torrents;
 		for (int step = 0; step < 400; ++step)
 		{
 			auto const some = [&] { return torrents[random() % torrents.size()]; };
@@ -310,7 +310,7 @@ TEST_F(cache_fixture, protections_and_the_pool_agree_over_random_operations)
 			case 0:
 				if (torrents.size() < 4)
 				{
-					torrents.push_back(std::make_shared<fake_torrent>(p, k));
+					torrents.push_back(std::make_shared<fake_evictee>(p, k));
 					torrents.back()->id = k.enter(torrents.back(), std::int64_t(random() % 400), 4);
 				}
 				break;
@@ -414,7 +414,7 @@ TEST_F(cache_fixture, nobody_loses_what_still_fits_when_grants_are_made_anew)
 
 TEST_F(cache_fixture, one_torrent_too_many_to_read_is_refused_with_the_sum_and_changes_nothing)
 {
-	std::vector<std::shared_ptr<fake_torrent>> readers;
+	std::vector<std::shared_ptr<fake_evictee>> readers;
 	int granted = 0;
 	for (int i = 0; i < 12; ++i)
 	{
@@ -434,7 +434,7 @@ TEST_F(cache_fixture, a_torrent_whose_pieces_are_too_large_is_refused_only_when_
 	EXPECT_FALSE(c.refusal_of(1000, 4).has_value());
 	EXPECT_TRUE(c.refusal_of(1000, 40).has_value());
 	EXPECT_FALSE(c.refusal_of(120, 40).has_value());
-	auto const t = std::make_shared<fake_torrent>(pool, c);
+	auto const t = std::make_shared<fake_evictee>(pool, c);
 	EXPECT_TRUE(c.refusal(c.enter(t, 1000, 40)).has_value());
 }
 

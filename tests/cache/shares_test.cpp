@@ -17,17 +17,17 @@ struct sharing_fixture : cache_fixture
 {
 	int downloads = 0;
 
-	[[nodiscard]] int share(std::shared_ptr<fake_torrent> const& t) { return static_cast<int>(c.share_blocks(t->id) / 4); }
-	void fill(std::shared_ptr<fake_torrent> const& t)
+	[[nodiscard]] int share(std::shared_ptr<fake_evictee> const& t) { return static_cast<int>(c.share_blocks(t->id) / 4); }
+	void fill(std::shared_ptr<fake_evictee> const& t)
 	{
 		while (int(t->pieces.size()) < share(t)) ASSERT_TRUE(t->download(int(t->pieces.size())));
 	}
-	void read_by_peers(std::shared_ptr<fake_torrent> const& t)
+	void read_by_peers(std::shared_ptr<fake_evictee> const& t)
 	{
 		for (auto const& [piece, blocks] : t->pieces) c.touched(t->id, piece);
 	}
 	// What is asked to go does; but with `until_low` only while memory is low.
-	void second_of(std::shared_ptr<fake_torrent> const& t, bool const until_low = false)
+	void live_a_second(std::shared_ptr<fake_evictee> const& t, bool const until_low = false)
 	{
 		for (int p = 0, wants = share(t) - int(t->pieces.size()); p < 100 && wants > 0; ++p)
 		{
@@ -52,8 +52,8 @@ TEST_F(sharing_fixture, a_torrent_comes_to_its_share_though_peers_read_what_anot
 		downloads = 0;
 		for (int second = 0; second < 60; ++second)
 		{
-			second_of(other);
-			second_of(popular, until_low);
+			live_a_second(other);
+			live_a_second(popular, until_low);
 			read_by_peers(popular);
 		}
 		EXPECT_EQ(downloads, share(other)) << "each piece once";
@@ -69,11 +69,11 @@ TEST_F(sharing_fixture, a_torrent_comes_to_its_share_though_peers_read_what_anot
 	auto const popular = enter();
 	fill(popular);
 	ASSERT_EQ(c.protect(popular->id, protection::reader, {50, 51}).pieces, 2);
-	for (int const p : {50, 51}) { second_of(popular); ASSERT_TRUE(popular->download(p)); }
+	for (int const p : {50, 51}) { live_a_second(popular); ASSERT_TRUE(popular->download(p)); }
 	auto const other = enter();
 	for (int second = 0; second < 60; ++second)
 	{
-		second_of(other);
+		live_a_second(other);
 		popular->give_up();
 		read_by_peers(popular);
 	}
@@ -82,7 +82,7 @@ TEST_F(sharing_fixture, a_torrent_comes_to_its_share_though_peers_read_what_anot
 	for (int const p : {50, 51}) EXPECT_EQ(popular->pieces.count(p), 1u) << p;
 }
 
-TEST_F(sharing_fixture, what_was_read_goes_after_what_was_not_in_a_share)
+TEST_F(sharing_fixture, in_a_share_what_was_read_goes_after_what_was_not)
 {
 	auto const t = enter();
 	fill(t);
@@ -100,7 +100,7 @@ TEST_F(sharing_fixture, shares_that_become_smaller_cost_no_more_than_a_share)
 	pool.set_capacity(512);
 	c.change_capacity();
 	c.change_connections(1);
-	std::vector<std::shared_ptr<fake_torrent>> all{enter(), enter()};
+	std::vector<std::shared_ptr<fake_evictee>> all{enter(), enter()};
 	for (auto const& t : all) fill(t);
 	std::vector<unique_block> lent;
 	for (int i = 0; i < 64; ++i) lent.push_back(pool.acquire());
@@ -108,7 +108,7 @@ TEST_F(sharing_fixture, shares_that_become_smaller_cost_no_more_than_a_share)
 	auto const seconds = [&](int const count) {
 		for (int second = 0; second < count; ++second)
 		{
-			for (auto const& t : all) second_of(t);
+			for (auto const& t : all) live_a_second(t);
 			for (auto const& t : all) read_by_peers(t);
 		}
 	};

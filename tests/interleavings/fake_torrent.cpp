@@ -111,7 +111,9 @@ bool fake_torrent::waits_to_ask() const
 		return !p.have && std::all_of(p.blocks.begin(), p.blocks.end(), [](auto const& b) { return b.state == block_state::none; });
 	};
 	auto const lacking = std::ranges::count_if(m_pieces, [](entry const& p) { return p.priority != 0 && !p.have && !p.passed; });
-	bool const may_change = std::ranges::any_of(m_pieces, [&](entry const& p) { return untouched(p) && (p.priority == 0 || lacking > 1); });
+	bool const may_change = std::ranges::any_of(m_pieces, [&](entry const& p) {
+		return untouched(p) && (p.priority == 0 || lacking > 1);
+	});
 	return m_waits_to_ask && lacking > 0 && may_change;
 }
 

@@ -84,7 +84,7 @@ public:
 	// The block is neither here nor on its way to be, and may be asked for.
 	[[nodiscard]] bool lacks(int piece, int block) const;
 	// A peer's write was cancelled and nothing has made libtorrent look at its peers since: nobody is asked for that block. (Where
-	// every wanted piece is begun, and every other one too, it asks for all there is, its "end game".)
+	// nothing can be wanted or unwanted for a moment, see asking_again.hpp, it asks for all there is, its "end game".)
 	[[nodiscard]] bool waits_to_ask() const;
 	// libtorrent's defect: a write was cancelled while add_piece() wrote the same block. The one undid what makes the piece
 	// finished, the other finished it without a look. Nothing but a recheck helps.

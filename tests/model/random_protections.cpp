@@ -189,6 +189,7 @@ void random_steps::ask_for_shares()
 		one = std::max(one, t->share);
 		together += t->share;
 	}
+	if (!m_torrents.empty()) m_share = one;
 	for (auto const kind : all_protections) together += m_cache.granted_blocks(kind);
 	expect(one == 0 || together <= m_pool.capacity_blocks() - reserved_blocks, "shares fit beside what is granted");
 }

@@ -339,6 +339,7 @@ void random_steps::enter()
 	std::int64_t blocks = 0;
 	for (int p = 0; p < shape.num_pieces(); ++p) blocks += shape.num_blocks(lt::piece_index_t(p));
 	t->id = m_cache.enter(t, blocks, shape.num_blocks(lt::piece_index_t(0)));
+	t->share = m_share;
 	m_torrents.push_back(t);
 	learn_standings(true);
 }

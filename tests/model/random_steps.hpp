@@ -67,7 +67,7 @@ private:
 		plain_store plain;
 		std::uint64_t id = 0; // 0: it left
 		bool wanting = true;
-		std::int64_t share = std::numeric_limits<std::int64_t>::max(); // when shares were asked for last
+		std::int64_t share = 0; // when shares were asked for last
 		int focus = 0;        // where it downloads
 		kinds wished;
 		std::vector<due> asked;
@@ -150,6 +150,7 @@ private:
 	block_pool m_pool;
 	class cache m_cache;
 	std::vector<std::shared_ptr<torrent>> m_torrents;
+	std::int64_t m_share = std::numeric_limits<std::int64_t>::max(); // one, when they were asked for last; a newcomer's until then
 	std::vector<std::unique_ptr<hashing>> m_hashing;
 	std::vector<loan> m_loans;
 };

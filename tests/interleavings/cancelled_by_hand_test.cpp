@@ -1,0 +1,174 @@
+// Single orders of writes that are cancelled, for want of memory or because nobody wants them: what becomes of the piece.
+#include "interleavings/forgetting_by_hand.hpp"
+
+namespace slipstream::test {
+
+TEST_F(forgetting_by_hand, nobody_is_blamed_for_a_piece_that_an_application_gave_when_there_was_no_room)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	film->set_priority(0, 7);
+	film->send(*p, 0, 0, false); // its write is held
+	film->send(*p, 0, 1, false); // and this one has the peer's name
+	deliver();
+	std::vector<unique_block> all;
+	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+	film->give(0);
+	deliver(); // its hash is wrong; fake_torrent says who is blamed
+	EXPECT_TRUE(film->lacks(0, 0));
+	EXPECT_EQ(film->priority(0), 7);
+	all.clear();
+}
+
+// Of what an application gives libtorrent hears no cancelling: only a hash that is wrong makes it ask for the piece again.
+TEST_F(forgetting_by_hand, what_an_application_gave_when_there_was_no_room_is_asked_for_again_though_peers_were_cancelled_before_it)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	film->set_priority(0, 7);
+	std::vector<unique_block> all;
+	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+	film->send(*p, 0, 0, false);
+	deliver();
+	ASSERT_TRUE(film->lacks(0, 0));
+	film->give(0);
+	deliver();
+	for (int b = 0; b < piece_blocks; ++b) EXPECT_TRUE(film->lacks(0, b)) << b;
+	EXPECT_EQ(film->priority(0), 7);
+}
+
+TEST_F(forgetting_by_hand, a_block_that_was_cancelled_is_asked_for_again_within_a_second)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	for (int const wanted : {5, 6}) film->set_priority(wanted, 7);
+	film->tick();
+	auto const before = film->looks_at_peers();
+	film->send(*p, 30, 0, false); // which nobody wants
+	deliver();
+	EXPECT_TRUE(film->lacks(30, 0));
+	EXPECT_EQ(film->looks_at_peers(), before);
+	film->tick();
+	EXPECT_EQ(film->looks_at_peers(), before + 1);
+	for (int const wanted : {5, 6}) EXPECT_EQ(film->priority(wanted), 7);
+	film->tick();
+	EXPECT_EQ(film->looks_at_peers(), before + 1) << "once";
+}
+
+TEST_F(forgetting_by_hand, what_was_cancelled_is_asked_for_again_though_more_is_cancelled_all_the_time)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	for (int const wanted : {5, 6}) film->set_priority(wanted, 7);
+	film->tick();
+	auto const before = film->looks_at_peers();
+	for (int second = 0; second < 4; ++second)
+	{
+		film->send(*p, 30 + second, 0, false);
+		film->tick(); // before libtorrent hears that this one is cancelled
+		deliver();
+	}
+	EXPECT_EQ(film->looks_at_peers(), before + 3);
+	film->tick();
+	EXPECT_EQ(film->looks_at_peers(), before + 4) << "the last one as well";
+	film->tick();
+	EXPECT_EQ(film->looks_at_peers(), before + 4);
+}
+
+// The head of a window is two pieces: of each a block was cancelled.
+TEST_F(forgetting_by_hand, what_was_cancelled_of_pieces_that_are_begun_is_asked_for_again_once)
+{
+	begin(wanting::told);
+	for (int const num : {1, 2})
+	{
+		SCOPED_TRACE(num);
+		int const first = 4 * num;
+		auto const p = peer();
+		for (int i = 0; i < num; ++i) film->set_priority(first + i, 7);
+		film->tick();
+		for (int i = 0; i < num; ++i) film->send(*p, first + i, 0, false);
+		deliver();
+		std::vector<unique_block> all;
+		while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+		for (int i = 0; i < num; ++i) film->send(*p, first + i, 1, false);
+		deliver();
+		all.clear();
+		deliver();
+		auto const before = film->looks_at_peers();
+		auto const finished = film->times_finished();
+		for (int second = 0; second < 3; ++second) film->tick();
+		EXPECT_EQ(film->looks_at_peers(), before + 1);
+		EXPECT_EQ(film->times_finished(), finished);
+		for (int i = 0; i < num; ++i) for (int b = 1; b < piece_blocks; ++b) film->send(*p, first + i, b, false);
+		deliver();
+	}
+}
+
+TEST_F(forgetting_by_hand, a_torrent_that_wants_one_piece_more_asks_again_without_having_finished)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	film->set_priority(5, 7);
+	auto const finished = film->times_finished();
+	auto const looks = film->looks_at_peers();
+	film->send(*p, 30, 0, false);
+	deliver();
+	film->tick();
+	EXPECT_EQ(film->looks_at_peers(), looks + 1);
+	EXPECT_EQ(film->times_finished(), finished);
+	for (int i = 0; i < num_pieces; ++i) EXPECT_EQ(film->priority(i), i == 5 ? 7 : 0) << i;
+}
+
+// libtorrent clears no piece that it finds wrong while it checks, so that it is still here when others are to come in its place.
+TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_makes_way_where_nothing_else_does)
+{
+	begin(wanting::told);
+	film->set_priority(0, 7);
+	auto const p = peer();
+	for (int b = 0; b < piece_blocks; ++b) film->send(*p, 0, b, true);
+	ios.restart();
+	ios.poll(); // all but its hash
+	film->force_recheck();
+	deliver();
+	ASSERT_FALSE(film->has_passed(0));
+	ASSERT_TRUE(film->lacks(0, 0));
+	std::vector<unique_block> all;
+	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+	ASSERT_EQ(core->find_owned_by(film.get())->pieces().num_blocks(), piece_blocks);
+	auto const again = peer();
+	for (int b = 0; b < piece_blocks; ++b) film->send(*again, 0, b, false);
+	deliver();
+	EXPECT_TRUE(film->has_passed(0));
+}
+
+// The same where somebody holds the old blocks, a hash or a peer that reads them.
+TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_comes_though_somebody_holds_its_blocks)
+{
+	begin(wanting::told);
+	film->set_priority(0, 7);
+	auto const send = [&](bool const lies) {
+		auto const p = peer();
+		for (int b = 0; b < piece_blocks; ++b) film->send(*p, 0, b, lies);
+	};
+	send(true);
+	ios.restart();
+	ios.poll();
+	film->force_recheck();
+	deliver();
+	ASSERT_TRUE(film->lacks(0, 0));
+	auto& pieces = core->find_owned_by(film.get())->pieces();
+	std::vector<block_ref> held;
+	for (int b = 0; b < piece_blocks; ++b) held.push_back(pieces.block(lt::piece_index_t(0), b));
+	std::vector<unique_block> all;
+	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+	send(false);
+	deliver(); // fake_torrent says whether it could come again
+	EXPECT_FALSE(film->has_passed(0));
+	held.clear();
+	all.clear();
+	send(false);
+	deliver();
+	EXPECT_TRUE(film->has_passed(0));
+}
+
+} // namespace slipstream::test
