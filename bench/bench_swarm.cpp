@@ -3,6 +3,7 @@
 //   bench_swarm                      medians of 3 rounds
 //   bench_swarm --rounds 5 --mib 1024
 //   bench_swarm --sample ours        one sample, all its figures: for a profiler
+//   bench_swarm --sample ours --apart 900
 //
 // A swarm of three on loopback: a seed, the session that is measured, and a leecher of it, each a process of its own. The
 // measured one downloads a film from the seed, and then, alone, seeds it to the leecher. Its CPU time is all its threads', of the
@@ -10,15 +11,23 @@
 // measured; so do the disks of libtorrent's that are measured. libtorrent hashes every piece on its way in, twice in
 // all; a film that did not arrive whole is a failure, not a figure.
 //
+// A session that uploads sends a block at a time (`send_buffer_low_watermark`) until its clock, which strikes once a second, strikes for
+// the first time after the peer has come; and a peer comes when the downloading session's clock strikes. So how far the
+// two clocks are apart decides how much of the film goes that way, at two to three times the price, whatever the disk. Left to
+// chance it was a matter of milliseconds; here the measured session begins a given time after both others, the same for each disk,
+// and the rounds spread over the second.
+//
 // Prints the table's lines, with the goal beside each. Exits 1 when a film did not arrive, 2 for wrong usage.
 #include "disk_driver.hpp"
 #include "measure.hpp"
 #include "swarm_peer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
 namespace {
 
@@ -33,12 +42,13 @@ void add_figures(figures& to, std::string const& what, moment const& began, film
 	to[what + "_gbs"] = gb / took.wall;
 }
 
-figures sample(std::string const& disk, film const& f)
+figures sample(std::string const& disk, film const& f, std::chrono::milliseconds const apart)
 {
 	// Both are forked before this process has threads.
 	peer_process seed(f, role::seeds);
 	peer_process leecher(f, role::leeches);
 	shm_folder const folder(f.folder());
+	std::this_thread::sleep_for(apart); // both others have begun
 	peer measured(f, disk, folder.path(), role::leeches);
 	figures got;
 
@@ -71,8 +81,8 @@ void report(std::map<std::string, figures> const& by_disk, film const& f)
 
 int usage()
 {
-	std::fprintf(stderr, "usage: bench_swarm [--rounds N] [--mib N] [--sample ours|mmap|posix|vectors]\n"
-		"  rounds: 1 to 99; mib: of the film, 16 to 4096\n");
+	std::fprintf(stderr, "usage: bench_swarm [--rounds N] [--mib N] [--sample ours|mmap|posix|vectors [--apart MS]]\n"
+		"  rounds: 1 to 99; mib: of the film, 16 to 4096; apart: by how much the sample's session begins later than its peers', 0 to 999\n");
 	return 2;
 }
 
@@ -83,6 +93,7 @@ try
 {
 	int rounds = 3;
 	int mib = 512;
+	int apart = 500;
 	std::string only;
 	for (int i = 1; i < argc; i += 2)
 	{
@@ -91,24 +102,27 @@ try
 		if (flag == "--rounds") rounds = std::atoi(argv[i + 1]);
 		else if (flag == "--mib") mib = std::atoi(argv[i + 1]);
 		else if (flag == "--sample") only = argv[i + 1];
+		else if (flag == "--apart") apart = std::atoi(argv[i + 1]);
 		else return usage();
 	}
 	bool const known = only.empty() || std::find(all_disks().begin(), all_disks().end(), only) != all_disks().end();
-	if (rounds < 1 || rounds > 99 || mib < 16 || mib > 4096 || !known) return usage();
+	if (rounds < 1 || rounds > 99 || mib < 16 || mib > 4096 || apart < 0 || apart > 999 || !known) return usage();
 
 	film const f(std::int64_t(mib) << 20);
 	if (!only.empty())
 	{
-		for (auto const& [name, value] : sample(only, f)) std::printf("%s %s\n", name.c_str(), number(value).c_str());
+		for (auto const& [name, value] : sample(only, f, std::chrono::milliseconds(apart)))
+			std::printf("%s %s\n", name.c_str(), number(value).c_str());
 		return 0;
 	}
 	std::map<std::string, std::vector<figures>> samples;
 	for (int round = 0; round < rounds; ++round)
 	{
+		std::chrono::milliseconds const between((2 * round + 1) * 1000 / (2 * rounds));
 		for (auto const& disk : all_disks())
 		{
 			warm_memory(4 * f.size_bytes()); // two have it in files, and one in memory
-			samples[disk].push_back(run_apart(disk, [&] { return sample(disk, f); }));
+			samples[disk].push_back(run_apart(disk, [&] { return sample(disk, f, between); }));
 		}
 	}
 	std::map<std::string, figures> by_disk;

@@ -159,20 +159,18 @@ peer_process::peer_process(film const& f, role const r)
 	::close(out[1]);
 	m_to = in[1];
 	m_from = out[0];
-	if (r == role::seeds) m_port = read_port(m_from);
+	m_port = read_port(m_from);
 }
 
-// A seed says its port; a leecher is told one, and says it again when it has everything.
+// Each says its port when its session has begun; a leecher is then told one, and says that again when it has everything.
 void peer_process::run(film const& f, role const r, int const in, int const out) const
 try
 {
 	::prctl(PR_SET_PDEATHSIG, SIGKILL);
 	peer here(f, "mmap", r == role::seeds ? f.folder() : m_folder.path(), r);
+	write_port(out, here.port());
 	if (r == role::seeds)
-	{
-		write_port(out, here.port());
 		for (;;) ::pause();
-	}
 	auto const port = read_port(in);
 	here.connect(port);
 	here.wait_until_whole();

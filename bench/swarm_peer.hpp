@@ -70,7 +70,7 @@ private:
 class peer_process
 {
 public:
-	// On libtorrent's mmap disk.
+	// On libtorrent's mmap disk. Its session has begun when this returns.
 	peer_process(film const& f, role r);
 	~peer_process();
 	peer_process(peer_process const&) = delete;
