@@ -27,6 +27,10 @@ namespace {
 constexpr std::size_t region_bytes = 4u << 20;
 constexpr std::size_t blocks_in_region = region_bytes / block_bytes - 1; // the first is the header
 
+// Who copies into new memory as fast as it can takes eight regions in the 2 to 3 ms that another thread may wait for a processor.
+constexpr std::int64_t most_spares = 8;
+constexpr std::int64_t least_regions_a_spare = 32;
+
 std::uintptr_t address_of(void const* p) noexcept { return reinterpret_cast<std::uintptr_t>(p); }
 
 } // namespace
@@ -87,7 +91,7 @@ block_pool::~block_pool()
 	m_when_free = nullptr;
 	while (dispose_some()) {}
 	check(m_used == 0, "every block comes home before its pool dies");
-	if (m_spare) unmap_region(m_spare);
+	unmap_spares(0);
 }
 
 unique_block block_pool::acquire() { return take(m_reserved); }
@@ -122,7 +126,7 @@ void block_pool::trim()
 	for (region* r = m_with_free; r != nullptr; r = r->next)
 		for (std::size_t i = 0; i < r->num_free; ++i)
 			::madvise(r->bytes(r->free_list[i]), block_bytes, MADV_DONTNEED);
-	if (region* const spare = std::exchange(m_spare, nullptr))
+	while (region* const spare = take_spare())
 	{
 		unmap_region(spare);
 		count_mapped(-1);
@@ -131,8 +135,39 @@ void block_pool::trim()
 
 bool block_pool::needs_spare() const
 {
-	return m_spare == nullptr
+	return m_num_spares < m_wanted_spares
 		&& m_mapped.load(std::memory_order_relaxed) / std::int64_t(region_bytes) * std::int64_t(blocks_in_region) < m_capacity;
+}
+
+block_pool::region* block_pool::take_spare() noexcept
+{
+	region* const r = m_spares;
+	if (r == nullptr) return nullptr;
+	m_spares = std::exchange(r->next, nullptr);
+	--m_num_spares;
+	return r;
+}
+
+void block_pool::add_spare(region& r) noexcept
+{
+	r.next = std::exchange(m_spares, &r);
+	++m_num_spares;
+}
+
+// Outside the lock: the system takes its time, and somebody may want a block.
+void block_pool::unmap_spares(int const left) noexcept
+{
+	for (;;)
+	{
+		region* r = nullptr;
+		{
+			mutex_lock const lock(m_mutex);
+			if (m_num_spares > left) r = take_spare();
+		}
+		if (r == nullptr) return;
+		unmap_region(r);
+		count_mapped(-1);
+	}
 }
 
 unique_block block_pool::take(std::int64_t const kept_back)
@@ -154,20 +189,12 @@ unique_block block_pool::try_take(std::int64_t const kept_back)
 	{
 		mutex_lock const lock(m_mutex);
 		if (m_used >= m_capacity - kept_back) return {};
-		if (m_with_free == nullptr)
-		{
-			region* r = std::exchange(m_spare, nullptr);
-			if (r == nullptr)
-			{
-				r = map_region();
-				if (r == nullptr) return {};
-				count_mapped(1);
-			}
-			link(*r);
-		}
+		bool const begins = m_with_free == nullptr;
+		if (begins && !begin_region()) return {};
 		region& r = *m_with_free;
 		auto const block = r.free_list[--r.num_free];
-		is_due = r.num_free == blocks_in_region / 2 && r.next == nullptr && !m_is_prepare_due && needs_spare();
+		bool const is_half_used = r.num_free == blocks_in_region / 2 && r.next == nullptr;
+		is_due = (is_half_used || (begins && m_wanted_spares > 1)) && !m_is_prepare_due && needs_spare();
 		m_is_prepare_due |= is_due;
 		if (r.num_free == 0) unlink(r);
 		auto const used = m_used.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -180,25 +207,66 @@ unique_block block_pool::try_take(std::int64_t const kept_back)
 	return unique_block(bytes);
 }
 
+bool block_pool::begin_region()
+{
+	region* r = take_spare();
+	if (r == nullptr)
+	{
+		r = map_region();
+		if (r == nullptr) return false;
+		count_mapped(1);
+		// The first of all is missed by nobody.
+		bool const is_first = m_mapped == std::int64_t(region_bytes);
+		auto const regions = m_capacity / std::int64_t(blocks_in_region);
+		auto const most = std::clamp<std::int64_t>(regions / least_regions_a_spare, 1, most_spares);
+		if (!is_first) m_wanted_spares = int(std::min<std::int64_t>(2 * m_wanted_spares, most));
+		m_was_missing |= !is_first;
+	}
+	link(*r);
+	return true;
+}
+
 void block_pool::prepare() noexcept
 {
+	for (;;)
 	{
-		mutex_lock const lock(m_mutex);
-		if (!std::exchange(m_is_prepare_due, false) || !needs_spare()) return;
-	}
-	region* r = map_region();
-	if (r == nullptr) return;
-	// Linux 5.14. An older one refuses: the pages come when blocks are touched.
-	::madvise(r->begin(), region_bytes, MADV_POPULATE_WRITE);
-	{
-		mutex_lock const lock(m_mutex);
-		if (m_spare == nullptr)
 		{
-			std::swap(r, m_spare);
-			count_mapped(1);
+			mutex_lock const lock(m_mutex);
+			if (!m_is_prepare_due) return;
+			m_is_prepare_due = needs_spare();
+			if (!m_is_prepare_due) return;
 		}
+		region* r = map_region();
+		// Linux 5.14. An older one refuses: the pages come when blocks are touched.
+		if (r) ::madvise(r->begin(), region_bytes, MADV_POPULATE_WRITE);
+		{
+			mutex_lock const lock(m_mutex);
+			m_is_prepare_due = r != nullptr;
+			if (r && needs_spare())
+			{
+				add_spare(*std::exchange(r, nullptr));
+				count_mapped(1);
+			}
+		}
+		if (r) unmap_region(r); // one came home meanwhile
 	}
-	if (r) unmap_region(r); // one came home meanwhile
+}
+
+bool block_pool::is_ahead()
+{
+	mutex_lock const lock(m_mutex);
+	return m_num_spares > 1 || m_wanted_spares > 1;
+}
+
+void block_pool::settle() noexcept
+{
+	int wanted = 0;
+	{
+		mutex_lock const lock(m_mutex);
+		if (std::exchange(m_was_missing, false)) return;
+		wanted = m_wanted_spares = std::max(m_wanted_spares / 2, 1);
+	}
+	unmap_spares(wanted);
 }
 
 void block_pool::bury(std::unique_ptr<remains> dead) noexcept
@@ -265,7 +333,8 @@ void block_pool::give_back(region& r, std::size_t const block) noexcept
 		if (r.num_free == blocks_in_region)
 		{
 			unlink(r);
-			empty = std::exchange(m_spare, &r);
+			if (m_num_spares == 0) add_spare(r);
+			else empty = &r;
 		}
 		call = who_hears_of_room();
 	}

@@ -14,7 +14,9 @@
 // Overhead: 1 block in 256 (0.4 %). A region with no block in use is given back to the system, but for
 // one that is kept so that a pool hovering at a boundary does not map and unmap. When the last region
 // with free blocks is half used and the capacity allows for more, the next one may be prepared, by whoever does
-// the pool's upkeep (upkeep.hpp): it is the spare one then.
+// the pool's upkeep (upkeep.hpp): it is the spare one then. Where blocks are taken faster than it gets to that, and a region
+// is needed that is not there, it prepares twice as many from then on: up to a 32nd of the capacity, eight at most, until
+// none is missing any more.
 //
 // Thread-safe. Owned by the disk's shared core; it must outlive every block, and its destructor checks
 // that every one came home. It knows nothing of torrents, and it never waits: when the capacity is
@@ -132,9 +134,13 @@ public:
 	// Sets who is told, on the thread whose call made it so, that one of the next is due. `call` must be quick and not throw.
 	// While nobody else uses the pool.
 	void when_upkeep_is_due(std::function<void()> call) { m_upkeep_is_due = std::move(call); }
-	// Maps the next region if that is due, and has the system fill it with pages, which is most of what a block's first touch
-	// costs. Half a millisecond or more.
+	// Maps the next region if that is due, or the next ones, and has the system fill them with pages, which is most of what a
+	// block's first touch costs. Half a millisecond or more each.
 	void prepare() noexcept EXCLUDES(m_mutex);
+	// Whether there is more to spare than one region, or would be: then settle() is to be called now and then.
+	[[nodiscard]] bool is_ahead() EXCLUDES(m_mutex);
+	// If none was missing since the last call, half as many are prepared from now on, and what is too many goes back to the system.
+	void settle() noexcept EXCLUDES(m_mutex);
 	// Takes what nobody will use any more. It counts as free at once, and is dropped by whoever does the upkeep, or by acquire()
 	// when that finds nothing else; here, where nobody does. (A block that somebody shares stays until that share ends, so what counts as free may be
 	// too much for as long as this takes; the capacity holds in any case.)
@@ -168,6 +174,10 @@ private:
 	void give_back(region& r, std::size_t block) noexcept EXCLUDES(m_mutex);
 	[[nodiscard]] std::function<void()> who_hears_of_room() noexcept REQUIRES(m_mutex);
 	[[nodiscard]] bool needs_spare() const REQUIRES(m_mutex);
+	[[nodiscard]] region* take_spare() noexcept REQUIRES(m_mutex);
+	void add_spare(region& r) noexcept REQUIRES(m_mutex);
+	[[nodiscard]] bool begin_region() REQUIRES(m_mutex);
+	void unmap_spares(int left) noexcept EXCLUDES(m_mutex);
 	[[nodiscard]] region* map_region() noexcept;
 	void unmap_region(region* r) noexcept;
 	void count_mapped(int regions) noexcept;
@@ -190,7 +200,10 @@ private:
 
 	mutex m_mutex;
 	region* m_with_free GUARDED_BY(m_mutex) = nullptr; // regions that have a free block
-	region* m_spare GUARDED_BY(m_mutex) = nullptr;     // one region with no block in use
+	region* m_spares GUARDED_BY(m_mutex) = nullptr;    // regions with no block in use: a list
+	int m_num_spares GUARDED_BY(m_mutex) = 0;
+	int m_wanted_spares GUARDED_BY(m_mutex) = 1;
+	bool m_was_missing GUARDED_BY(m_mutex) = false; // a spare one, since settle()
 	bool m_is_prepare_due GUARDED_BY(m_mutex) = false;
 	std::unique_ptr<remains> m_graves GUARDED_BY(m_mutex); // a list; the first is dropped next
 	remains* m_last_grave GUARDED_BY(m_mutex) = nullptr;

@@ -1,5 +1,6 @@
 #include "block/upkeep.hpp"
 
+#include <chrono>
 #include <system_error>
 
 #include <sched.h>
@@ -7,6 +8,8 @@
 namespace slipstream {
 
 namespace {
+
+constexpr std::chrono::milliseconds between_looks{20};
 
 // Who wakes this thread is a network thread in the middle of a call: it goes on, and this one begins on the other processor, or
 // when that one waits. Where the system refuses, it is as other threads are.
@@ -48,20 +51,34 @@ void upkeep::is_due() noexcept
 	m_wake.notify_one();
 }
 
+upkeep::what upkeep::wait(bool const is_ahead) noexcept
+{
+	mutex_lock const lock(m_mutex);
+	while (!m_is_due && !m_stopping)
+	{
+		if (!is_ahead) m_wake.wait(m_mutex);
+		else if (m_wake.wait_for(m_mutex, between_looks) == std::cv_status::timeout && !m_is_due && !m_stopping)
+			return what::to_settle;
+	}
+	if (m_stopping) return what::to_stop;
+	m_is_due = false;
+	return what::is_due;
+}
+
 void upkeep::work() noexcept
 {
 	give_way_to_who_wakes_us();
 	for (;;)
 	{
+		switch (wait(m_pool.is_ahead()))
 		{
-			mutex_lock const lock(m_mutex);
-			while (!m_is_due && !m_stopping) m_wake.wait(m_mutex);
-			if (m_stopping) return;
-			m_is_due = false;
+		case what::to_stop: return;
+		case what::to_settle: m_pool.settle(); break;
+		case what::is_due:
+			// Between two steps of the one that may be long: the other may have become due.
+			do m_pool.prepare();
+			while (!is_stopping() && m_pool.dispose_some());
 		}
-		// Between two steps of the one that may be long: the other may have become due.
-		do m_pool.prepare();
-		while (!is_stopping() && m_pool.dispose_some());
 	}
 }
 

@@ -185,6 +185,104 @@ TEST(block_pool, no_region_is_prepared_that_the_capacity_does_not_need)
 	EXPECT_EQ(pool.mapped_bytes(), region_bytes);
 }
 
+// What who copies as fast as it can meets.
+class outrunning : public ::testing::Test
+{
+protected:
+	explicit outrunning(std::int64_t const regions = 300) : pool(regions * region_blocks, 1)
+	{ pool.when_upkeep_is_due([this] { ++asked; }); }
+
+	void take_regions(std::int64_t const n)
+	{
+		for (std::int64_t i = 0; i < n * region_blocks; ++i) held.push_back(pool.acquire());
+		ASSERT_TRUE(held.back());
+	}
+	[[nodiscard]] std::int64_t spares() const
+	{ return pool.mapped_bytes() / region_bytes - (std::int64_t(held.size()) + region_blocks - 1) / region_blocks; }
+
+	block_pool pool;
+	int asked = 0;
+	std::vector<unique_block> held;
+};
+
+TEST_F(outrunning, makes_twice_as_many_regions_be_prepared_each_time_and_eight_at_most)
+{
+	take_regions(1);
+	EXPECT_FALSE(pool.is_ahead()) << "nobody could have had the first";
+	take_regions(1);
+	pool.prepare();
+	EXPECT_EQ(spares(), 2);
+	take_regions(3); // the third is missing
+	pool.prepare();
+	EXPECT_EQ(spares(), 4);
+	for (int i = 0; i < 3; ++i)
+	{
+		take_regions(9);
+		pool.prepare();
+		EXPECT_EQ(spares(), 8);
+	}
+	EXPECT_TRUE(pool.is_ahead());
+}
+
+TEST_F(outrunning, asks_again_with_each_region_that_is_begun)
+{
+	take_regions(2);
+	pool.prepare();
+	auto const before = asked;
+	held.push_back(pool.acquire());
+	EXPECT_EQ(asked, before + 1);
+	pool.prepare();
+	EXPECT_EQ(spares(), 2);
+}
+
+TEST_F(outrunning, leaves_one_spare_region_when_it_is_over)
+{
+	take_regions(2);
+	pool.prepare();
+	take_regions(3);
+	pool.prepare();
+	ASSERT_EQ(spares(), 4);
+	pool.settle();
+	EXPECT_EQ(spares(), 4) << "some were missing since";
+	pool.settle();
+	EXPECT_EQ(spares(), 2);
+	EXPECT_TRUE(pool.is_ahead());
+	pool.settle();
+	EXPECT_EQ(spares(), 1);
+	EXPECT_FALSE(pool.is_ahead());
+	pool.settle();
+	EXPECT_EQ(spares(), 1);
+}
+
+TEST_F(outrunning, does_not_keep_those_that_are_given_back)
+{
+	take_regions(2);
+	pool.prepare();
+	pool.trim();
+	EXPECT_EQ(spares(), 0);
+	held.clear();
+	EXPECT_EQ(pool.mapped_bytes(), region_bytes);
+}
+
+struct outrunning_a_small_pool : outrunning
+{
+	outrunning_a_small_pool() : outrunning(64) {}
+};
+
+TEST_F(outrunning_a_small_pool, makes_a_32nd_of_the_capacity_be_prepared_and_never_more_than_the_capacity)
+{
+	take_regions(60);
+	pool.prepare();
+	EXPECT_EQ(spares(), 2);
+	while (auto b = pool.acquire())
+	{
+		held.push_back(std::move(b));
+		pool.prepare();
+		ASSERT_LE(pool.mapped_bytes(), 64 * region_bytes);
+	}
+	EXPECT_EQ(spares(), 0);
+}
+
 // Shares that somebody let go of.
 class dead_blocks final : public remains
 {

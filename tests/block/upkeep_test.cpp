@@ -38,6 +38,19 @@ TEST(upkeep, the_next_region_is_there_before_it_is_needed)
 	EXPECT_EQ(pool.mapped_bytes(), 4 * region_bytes);
 }
 
+TEST(upkeep, gives_back_what_it_prepared_for_who_does_not_come_any_more)
+{
+	block_pool pool(300 * region_blocks, 1);
+	pool.when_upkeep_is_due([] {});
+	std::vector<unique_block> held;
+	for (std::int64_t b = 0; b < 10 * region_blocks; ++b) held.push_back(pool.acquire());
+	pool.prepare();
+	ASSERT_EQ(pool.mapped_bytes(), (10 + 8) * region_bytes);
+	upkeep const thread(pool);
+	EXPECT_TRUE(comes_true([&] { return pool.mapped_bytes() == (10 + 1) * region_bytes; }));
+	EXPECT_FALSE(pool.is_ahead());
+}
+
 TEST(upkeep, may_end_with_work_due_and_is_not_missed)
 {
 	for (int i = 0; i < 100; ++i)
