@@ -1,5 +1,6 @@
 // The half of the disk that moves bytes: read, write, hash.
 #include "disk/memory_disk_io.hpp"
+#include "block/copy.hpp"
 #include "disk/hashes.hpp"
 
 #include <libtorrent/operations.hpp>
@@ -242,7 +243,7 @@ lt::storage_error memory_disk_io::write(torrent_storage& storage, lt::peer_reque
 		error.file(shape.file_at(r.piece, r.start));
 		return error;
 	}
-	std::memcpy(block.bytes(), bytes, std::size_t(r.length));
+	copy_past_cache(block.bytes(), bytes, std::size_t(r.length));
 	shape.clear_padding(r.piece, r.start, r.length, block.bytes());
 	storage.write(r.piece, r.start / block_size_bytes, std::move(block).freeze());
 	count(m_core->count.blocks_written);
