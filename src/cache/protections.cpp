@@ -23,7 +23,7 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 	grant_to(torrent, m, was_busy);
 	auto const given = m.given[std::size_t(kind)];
 	if (kind != protection::reader || wish.empty() || given.pieces > 0) return given;
-	// Not even what is being read fits: all is as it was.
+	// Not even what is being read fits: it wishes what it did. What others had to give for this wish they are granted anew.
 	wish.swap(pieces);
 	grant_to(torrent, m, m.is_counted_busy);
 	recount();

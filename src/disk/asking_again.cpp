@@ -12,7 +12,7 @@ namespace {
 
 struct candidates
 {
-	int lacking = 0;                           // pieces that are wanted and not verified
+	int lacking = 0;                           // pieces that are wanted and not whole
 	std::optional<lt::piece_index_t> least;    // of these, and of which nothing is here, the one that is wanted least
 	std::optional<lt::piece_index_t> unwanted; // one of which nothing is here, either
 };
@@ -31,7 +31,7 @@ candidates look(std::vector<lt::download_priority_t> const& priorities, std::vec
 			if (is_absent) c.unwanted = piece;
 			continue;
 		}
-		c.lacking += states[i] == piece_state::verified ? 0 : 1;
+		c.lacking += is_absent || states[i] == piece_state::partial ? 1 : 0;
 		if (!is_absent) continue;
 		if (c.least && priorities[i] > least) continue;
 		least = priorities[i];
@@ -42,10 +42,10 @@ candidates look(std::vector<lt::download_priority_t> const& priorities, std::vec
 
 } // namespace
 
-// A piece that comes to be wanted, or ceases to be, makes libtorrent look at every peer. Were the only one that is lacking
-// unwanted for a moment, the torrent would have finished for that moment, and said so: then another is wanted for one,
-// at the price of a few of its blocks. One that is
-// begun is never unwanted for a moment: if its entry is empty by then, libtorrent asks for it no more.
+// A piece that comes to be wanted, or ceases to be, makes libtorrent look at every peer, on a later turn. Were the only one that is
+// lacking unwanted for a moment, the torrent would have finished for that moment, and said so: then another is wanted for one, which is
+// over before libtorrent looks. One that is begun is never unwanted for a moment: if its entry is empty by then, libtorrent asks
+// for it no more.
 bool ask_again(lt::torrent_handle const& torrent, std::vector<piece_state> const& states)
 {
 	auto const priorities = torrent.get_piece_priorities();
@@ -61,7 +61,7 @@ bool ask_again(lt::torrent_handle const& torrent, std::vector<piece_state> const
 		torrent.piece_priority(*c.unwanted, lt::low_priority);
 		torrent.piece_priority(*c.unwanted, lt::dont_download);
 	}
-	else return false;
+	else return c.lacking == 0;
 	return true;
 }
 

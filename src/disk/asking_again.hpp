@@ -16,8 +16,8 @@
 
 namespace slipstream {
 
-// `states`: of all pieces. False when nothing is lacking, or nothing can change: of every piece that nobody wants something is here,
-// and of those that are wanted either all are begun or only one is lacking. Then libtorrent's end game is left to ask.
+// `states`: of all pieces. False when nothing can change: of every piece that nobody wants something is here, and of those that are
+// wanted either all that are lacking are begun or there is only one. Then libtorrent's end game is left to ask.
 [[nodiscard]] bool ask_again(lt::torrent_handle const& torrent, std::vector<piece_state> const& states);
 
 } // namespace slipstream

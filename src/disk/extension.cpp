@@ -197,7 +197,11 @@ public:
 		if (s->pieces().empty()) return;
 		auto const have = m_torrent.status(lt::torrent_handle::query_pieces).pieces;
 		for (auto const piece : have.range())
-			if (have.get_bit(piece) && s->pieces().state(piece) == piece_state::complete) s->verified(piece);
+		{
+			if (s->pieces().state(piece) != piece_state::complete) continue;
+			if (have.get_bit(piece)) s->verified(piece);
+			else s->found_wrong(piece);
+		}
 		s->core().cache.make_room();
 	}
 

@@ -232,7 +232,8 @@ lt::storage_error memory_disk_io::write(torrent_storage& storage, lt::peer_reque
 		return refused(boost::system::errc::invalid_argument, lt::operation_t::file_write);
 
 	auto block = m_core->pool.acquire();
-	if (!block && is_from_peer && storage.make_way(r.piece, r.start / block_size_bytes)) block = m_core->pool.acquire();
+	if (!block && is_from_peer && storage.can_forget() && storage.make_way(r.piece, r.start / block_size_bytes))
+		block = m_core->pool.acquire();
 	if (!block)
 	{
 		count(m_core->count.writes_refused);

@@ -108,6 +108,8 @@ public:
 	// In a memory that is too small for all: it is not whole here, and libtorrent does not want it. Its peers' blocks are not kept:
 	// nobody would read them, and wrong ones would have those blamed who send the rest when it is wanted again.
 	[[nodiscard]] bool is_unwanted(lt::piece_index_t piece) const;
+	// A check found the whole piece wrong; libtorrent does not clear it. It is nobody's until it is written again.
+	void found_wrong(lt::piece_index_t piece);
 	// Memory is full, and a peer's block is to take the place of one of a piece that is not verified (a recheck found it wrong, and
 	// libtorrent does not clear such a piece): the old one goes first, also where somebody holds it and no room
 	// comes of that: libtorrent does not have it. False where there is none.
@@ -220,6 +222,7 @@ private:
 	std::weak_ptr<memory_events> m_events;
 	forgetting m_forgetting{*m_completions};
 	std::vector<lt::piece_index_t> m_never_held; // sorted
+	std::vector<lt::piece_index_t> m_found_wrong;
 	struct write_history
 	{
 		std::uint64_t last_push = 0;

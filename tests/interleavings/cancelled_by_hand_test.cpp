@@ -104,6 +104,24 @@ TEST_F(forgetting_by_hand, what_was_cancelled_of_pieces_that_are_begun_is_asked_
 	}
 }
 
+// As piece_store::states() says of a piece that is all padding: it is whole, and nobody verifies it.
+TEST_F(forgetting_by_hand, a_piece_of_padding_does_not_let_a_torrent_finish_while_it_asks_again)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	for (int const wanted : {5, 6}) film->set_priority(wanted, 7);
+	for (int b = 0; b < piece_blocks; ++b) film->send(*p, 6, b, false);
+	deliver();
+	ASSERT_TRUE(film->has_passed(6));
+	std::vector<piece_state> states(num_pieces, piece_state::absent);
+	states[6] = piece_state::complete;
+	auto const finished = film->times_finished();
+	auto const looks = film->looks_at_peers();
+	EXPECT_TRUE(ask_again(film->handle(), states));
+	EXPECT_EQ(film->times_finished(), finished);
+	EXPECT_EQ(film->looks_at_peers(), looks + 1);
+}
+
 TEST_F(forgetting_by_hand, a_torrent_that_wants_one_piece_more_asks_again_without_having_finished)
 {
 	begin(wanting::told);
@@ -139,6 +157,27 @@ TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_makes_way_where_no
 	for (int b = 0; b < piece_blocks; ++b) film->send(*again, 0, b, false);
 	deliver();
 	EXPECT_TRUE(film->has_passed(0));
+}
+
+TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_goes_when_nobody_wants_it_any_more)
+{
+	begin(wanting::told);
+	film->set_priority(0, 7);
+	auto const p = peer();
+	for (int b = 0; b < piece_blocks; ++b) film->send(*p, 0, b, true);
+	ios.restart();
+	ios.poll(); // all but its hash
+	film->force_recheck();
+	deliver();
+	ASSERT_TRUE(film->lacks(0, 0));
+	auto const& pieces = core->find_owned_by(film.get())->pieces();
+	film->tick();
+	deliver();
+	EXPECT_EQ(pieces.num_blocks(), piece_blocks) << "it is wanted";
+	film->set_priority(0, 0);
+	film->tick();
+	deliver();
+	EXPECT_EQ(pieces.num_blocks(), 0);
 }
 
 // The same where somebody holds the old blocks, a hash or a peer that reads them.

@@ -1,6 +1,7 @@
 // What single orders of forgetting share.
 #pragma once
 
+#include "disk/asking_again.hpp"
 #include "disk/disk_core.hpp"
 #include "disk/extension.hpp"
 #include "disk/memory_disk_io.hpp"
