@@ -14,17 +14,10 @@ namespace slipstream {
 std::uint64_t cache::enter(std::weak_ptr<evictee> torrent, std::int64_t const total_blocks, int const piece_blocks)
 {
 	mutex_lock const lock(m_mutex);
-	auto const size = m_sizes.try_emplace(piece_blocks).first;
-	auto const id = m_next_id;
-	try { m_members.try_emplace(id); }
-	catch (std::bad_alloc const&)
-	{
-		if (size->second.members == 0) m_sizes.erase(size);
-		throw;
-	}
-	++m_next_id;
-	++size->second.members;
-	member& m = m_members.at(id);
+	auto& size = m_sizes[piece_blocks]; // counts nobody, where there is no memory for what follows
+	member& m = m_members[m_next_id];
+	auto const id = m_next_id++;
+	++size.members;
 	m.torrent = std::move(torrent);
 	m.total_blocks = total_blocks;
 	m.piece_blocks = piece_blocks;

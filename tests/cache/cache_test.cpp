@@ -438,4 +438,20 @@ TEST_F(cache_fixture, a_torrent_whose_pieces_are_too_large_is_refused_only_when_
 	EXPECT_TRUE(c.refusal(c.enter(t, 1000, 40)).has_value());
 }
 
+TEST_F(cache_fixture, what_a_torrent_had_that_has_left_is_not_taken_for_what_is_begun_of_another)
+{
+	c.change_connections(1);
+	auto const reads = enter();
+	auto const left = enter();
+	ASSERT_GT(c.protect(reads->id, protection::reader, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}).pieces, 8);
+	for (int p = 0; p < 9; ++p) ASSERT_TRUE(reads->write(p, 4)); // and none was hashed
+	for (int p = 0; p < 10; ++p) ASSERT_TRUE(left->download(p));
+	auto const before = c.prepared_free_blocks();
+	ASSERT_GT(before, c.wanted_free_blocks());
+	ASSERT_LT(before, pool.capacity_blocks() / 4);
+	c.leave(left->id);
+	left->pieces.clear();
+	EXPECT_EQ(c.prepared_free_blocks(), before);
+}
+
 } // namespace

@@ -180,6 +180,28 @@ TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_goes_when_nobody_w
 	EXPECT_EQ(pieces.num_blocks(), 0);
 }
 
+TEST_F(forgetting_by_hand, a_piece_that_was_found_wrong_and_written_anew_waits_for_its_hash_as_any_other)
+{
+	begin(wanting::told);
+	film->set_priority(0, 7);
+	auto const send = [&](bool const lies) {
+		auto const p = peer();
+		for (int b = 0; b < piece_blocks; ++b) film->send(*p, 0, b, lies);
+		ios.restart();
+		ios.poll(); // all but its hash
+	};
+	send(true);
+	film->force_recheck();
+	deliver();
+	ASSERT_TRUE(film->lacks(0, 0));
+	send(false);
+	film->set_priority(0, 0);
+	film->tick();
+	EXPECT_FALSE(core->find_owned_by(film.get())->is_forgetting(lt::piece_index_t(0)));
+	deliver();
+	EXPECT_TRUE(film->has_passed(0));
+}
+
 // The same where somebody holds the old blocks, a hash or a peer that reads them.
 TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_comes_though_somebody_holds_its_blocks)
 {
