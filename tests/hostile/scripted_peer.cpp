@@ -96,6 +96,9 @@ public:
 		send(wire::hashes_message({root.data(), static_cast<std::size_t>(root.size())}, first, hashes));
 	}
 
+	void tell_interest(bool const is_interested)
+	{ if (m_greeted && !m_closed) send(wire::message(is_interested ? wire::interested : wire::not_interested)); }
+
 	void leave()
 	{
 		if (m_closed) return;
@@ -402,6 +405,11 @@ void scripted_peer::shake_hands()
 void scripted_peer::send_hashes(int const piece)
 {
 	boost::asio::post(m_context, [this, piece] { if (m_connection) m_connection->send_hashes(piece); });
+}
+
+void scripted_peer::tell_interest(bool const is_interested)
+{
+	boost::asio::post(m_context, [this, is_interested] { if (m_connection) m_connection->tell_interest(is_interested); });
 }
 
 void scripted_peer::leave()

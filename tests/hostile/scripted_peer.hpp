@@ -111,6 +111,8 @@ public:
 	void shake_hands();
 	// Sends the right hashes of the piece's blocks, asked for or not. The first file's, of a v2 torrent.
 	void send_hashes(int piece);
+	// Whether it is interested. libtorrent tells of that (peer_info), so that it has read by then what was sent before.
+	void tell_interest(bool is_interested);
 	// Ends the connection when all is out that was sent, and does not come back.
 	void leave();
 	[[nodiscard]] std::string const& address() const { return m_address; }
