@@ -454,4 +454,19 @@ TEST_F(cache_fixture, what_a_torrent_had_that_has_left_is_not_taken_for_what_is_
 	EXPECT_EQ(c.prepared_free_blocks(), before);
 }
 
+TEST_F(cache_fixture, room_is_kept_for_the_largest_piece_of_those_that_are_read_or_want_anything)
+{
+	auto const small = enter();
+	auto const large = std::make_shared<fake_evictee>(pool, c);
+	large->id = c.enter(large, 1000, 16);
+	auto const with_both = c.wanted_free_blocks();
+	c.set_wanting(large->id, false);
+	auto const with_the_small_one = c.wanted_free_blocks();
+	EXPECT_EQ(with_both - with_the_small_one, 16 - 4);
+	c.set_wanting(large->id, true);
+	EXPECT_EQ(c.wanted_free_blocks(), with_both);
+	c.leave(large->id);
+	EXPECT_EQ(c.wanted_free_blocks(), with_the_small_one);
+}
+
 } // namespace
