@@ -124,7 +124,8 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 	if (!can_forget() || m_forgetting.is_forgetting(piece)) return false;
 	auto const state = m_pieces.state(piece);
 	// Complete and not verified: its hash is on the way, and says what it is; or has been, in a check.
-	bool const is_wrong = std::ranges::find(m_found_wrong, piece) != m_found_wrong.end();
+	auto const written = m_writes.find(piece);
+	bool const is_wrong = written != m_writes.end() && written->second.found_wrong;
 	if (state == piece_state::absent || (state == piece_state::complete && !is_wrong)) return false;
 	// While libtorrent checks it takes no piece, and may have found this one already.
 	if (!is_settled(piece) || is_checking()) return false;
@@ -250,20 +251,16 @@ void torrent_storage::forget_stranded(std::function<bool(lt::piece_index_t)> con
 {
 	for (auto const piece : m_pieces.partial())
 		if (!wanted(piece)) static_cast<void>(forget(piece));
-	for (auto const piece : std::vector(m_found_wrong))
-		if (!wanted(piece)) static_cast<void>(forget(piece));
-}
-
-void torrent_storage::found_wrong(lt::piece_index_t const piece)
-{
-	if (std::ranges::find(m_found_wrong, piece) == m_found_wrong.end()) m_found_wrong.push_back(piece);
+	std::vector<lt::piece_index_t> wrong;
+	for (auto const& [piece, written] : m_writes)
+		if (written.found_wrong && !wanted(piece)) wrong.push_back(piece);
+	for (auto const piece : wrong) static_cast<void>(forget(piece));
 }
 
 void torrent_storage::recheck_begins()
 {
 	auto was = m_forgetting.abandon();
-	m_found_wrong.clear();
-	for (auto& [piece, written] : m_writes) written.forget_cancelled();
+	for (auto& [piece, written] : m_writes) written.begin_anew();
 	for (auto const piece : was.forgetting)
 	{
 		m_arriving.forget(piece);

@@ -67,7 +67,6 @@ void torrent_storage::set_withheld(priorities withheld)
 void torrent_storage::write(lt::piece_index_t const piece, int const block, block_ref bytes)
 {
 	if (m_pieces.put(piece, block, std::move(bytes))) report_gone(piece);
-	if (!m_found_wrong.empty()) std::erase(m_found_wrong, piece);
 	m_arriving.arrived(piece, block);
 	if (!m_awaited.take(piece, block)) return;
 	if (auto const events = m_events.lock()) events->block_written(info_hashes(), piece);
@@ -101,9 +100,8 @@ void torrent_storage::verified(lt::piece_index_t const piece)
 void torrent_storage::clear(lt::piece_index_t const piece)
 {
 	m_arriving.forget(piece);
-	std::erase(m_found_wrong, piece);
 	auto const was = m_pieces.drop(piece);
-	if (auto const written = m_writes.find(piece); written != m_writes.end()) written->second.forget_cancelled();
+	if (auto const written = m_writes.find(piece); written != m_writes.end()) written->second.begin_anew();
 	// What is whole and not verified is cleared because its hash was wrong. To forget a piece is to have libtorrent find it
 	// wrong, too: that says nothing of its bytes. (torrent_plugin::on_piece_failed is not called where no peer is to blame.)
 	bool const failed = was == piece_state::complete && !is_forgetting(piece);

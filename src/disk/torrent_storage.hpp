@@ -109,13 +109,14 @@ public:
 	// nobody would read them, and wrong ones would have those blamed who send the rest when it is wanted again.
 	[[nodiscard]] bool is_unwanted(lt::piece_index_t piece) const;
 	// A check found the whole piece wrong; libtorrent does not clear it. It is nobody's until it is written again.
-	void found_wrong(lt::piece_index_t piece);
+	void found_wrong(lt::piece_index_t const piece) { m_writes[piece].found_wrong = true; }
 	// Memory is full, and a peer's block is to take the place of one of a piece that is not verified (a recheck found it wrong, and
 	// libtorrent does not clear such a piece): the old one goes first, also where somebody holds it and no room
 	// comes of that: libtorrent does not have it. False where there is none.
 	bool make_way(lt::piece_index_t piece, int block);
-	// A place for what writes_pushed() and cancelled_write_pushed() say: they come when the completion is out, and must not fail.
-	void write_begins(lt::piece_index_t const piece) { m_writes.try_emplace(piece); }
+	// A place for what writes_pushed() and cancelled_write_pushed() say: they come when the completion is out, and must not fail. What was
+	// found wrong is written anew.
+	void write_begins(lt::piece_index_t const piece) { m_writes[piece].found_wrong = false; }
 	// The writes of the piece that were asked for so far complete with the completions pushed so far.
 	void writes_pushed(lt::piece_index_t piece);
 	// The completion has just been pushed of a write of the piece that is cancelled, for want of memory or because nobody wants it.
@@ -222,19 +223,19 @@ private:
 	std::weak_ptr<memory_events> m_events;
 	forgetting m_forgetting{*m_completions};
 	std::vector<lt::piece_index_t> m_never_held; // sorted
-	std::vector<lt::piece_index_t> m_found_wrong;
 	struct write_history
 	{
 		std::uint64_t last_push = 0;
 		// Since the piece was last hashed or cleared:
 		std::uint64_t last_cancelled = 0; // the push of the last cancelled one, of peers' writes
 		bool given_cancelled = false;     // one was, of applications' writes
+		bool found_wrong = false;         // by a check, as it is here
 		[[nodiscard]] std::uint64_t take_last_cancelled() { return std::exchange(last_cancelled, 0); }
 		[[nodiscard]] bool take_given_cancelled() { return std::exchange(given_cancelled, false); }
-		void forget_cancelled()
+		void begin_anew()
 		{
 			last_cancelled = 0;
-			given_cancelled = false;
+			given_cancelled = found_wrong = false;
 		}
 	};
 	std::map<lt::piece_index_t, write_history> m_writes; // of pieces that were not verified since
