@@ -11,8 +11,7 @@ TEST_F(forgetting_by_hand, nobody_is_blamed_for_a_piece_that_an_application_gave
 	film->send(*p, 0, 0, false); // its write is held
 	film->send(*p, 0, 1, false); // and this one has the peer's name
 	deliver();
-	std::vector<unique_block> all;
-	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+	auto all = take_all_memory();
 	film->give(0);
 	deliver(); // its hash is wrong; fake_torrent says who is blamed
 	EXPECT_TRUE(film->lacks(0, 0));
@@ -26,8 +25,7 @@ TEST_F(forgetting_by_hand, what_an_application_gave_when_there_was_no_room_is_as
 	begin(wanting::told);
 	auto const p = peer();
 	film->set_priority(0, 7);
-	std::vector<unique_block> all;
-	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+	auto all = take_all_memory();
 	film->send(*p, 0, 0, false);
 	deliver();
 	ASSERT_TRUE(film->lacks(0, 0));
@@ -88,8 +86,7 @@ TEST_F(forgetting_by_hand, what_was_cancelled_of_pieces_that_are_begun_is_asked_
 		film->tick();
 		for (int i = 0; i < num; ++i) film->send(*p, first + i, 0, false);
 		deliver();
-		std::vector<unique_block> all;
-		while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+		auto all = take_all_memory();
 		for (int i = 0; i < num; ++i) film->send(*p, first + i, 1, false);
 		deliver();
 		all.clear();
@@ -141,63 +138,9 @@ TEST_F(forgetting_by_hand, a_torrent_that_wants_one_piece_more_asks_again_withou
 TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_makes_way_where_nothing_else_does)
 {
 	begin(wanting::told);
-	film->set_priority(0, 7);
-	auto const p = peer();
-	for (int b = 0; b < piece_blocks; ++b) film->send(*p, 0, b, true);
-	ios.restart();
-	ios.poll(); // all but its hash
-	film->force_recheck();
-	deliver();
-	ASSERT_FALSE(film->has_passed(0));
-	ASSERT_TRUE(film->lacks(0, 0));
-	std::vector<unique_block> all;
-	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
-	ASSERT_EQ(core->find_owned_by(film.get())->pieces().num_blocks(), piece_blocks);
-	auto const again = peer();
-	for (int b = 0; b < piece_blocks; ++b) film->send(*again, 0, b, false);
-	deliver();
-	EXPECT_TRUE(film->has_passed(0));
-}
-
-TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_goes_when_nobody_wants_it_any_more)
-{
-	begin(wanting::told);
-	film->set_priority(0, 7);
-	auto const p = peer();
-	for (int b = 0; b < piece_blocks; ++b) film->send(*p, 0, b, true);
-	ios.restart();
-	ios.poll(); // all but its hash
-	film->force_recheck();
-	deliver();
-	ASSERT_TRUE(film->lacks(0, 0));
-	auto const& pieces = core->find_owned_by(film.get())->pieces();
-	film->tick();
-	deliver();
-	EXPECT_EQ(pieces.num_blocks(), piece_blocks) << "it is wanted";
-	film->set_priority(0, 0);
-	film->tick();
-	deliver();
-	EXPECT_EQ(pieces.num_blocks(), 0);
-}
-
-TEST_F(forgetting_by_hand, a_piece_that_was_found_wrong_and_written_anew_waits_for_its_hash_as_any_other)
-{
-	begin(wanting::told);
-	film->set_priority(0, 7);
-	auto const send = [&](bool const lies) {
-		auto const p = peer();
-		for (int b = 0; b < piece_blocks; ++b) film->send(*p, 0, b, lies);
-		ios.restart();
-		ios.poll(); // all but its hash
-	};
-	send(true);
-	film->force_recheck();
-	deliver();
-	ASSERT_TRUE(film->lacks(0, 0));
-	send(false);
-	film->set_priority(0, 0);
-	film->tick();
-	EXPECT_FALSE(core->find_owned_by(film.get())->is_forgetting(lt::piece_index_t(0)));
+	have_first_piece_found_wrong();
+	auto const all = take_all_memory();
+	send_first_piece(false);
 	deliver();
 	EXPECT_TRUE(film->has_passed(0));
 }
@@ -206,28 +149,41 @@ TEST_F(forgetting_by_hand, a_piece_that_was_found_wrong_and_written_anew_waits_f
 TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_comes_though_somebody_holds_its_blocks)
 {
 	begin(wanting::told);
-	film->set_priority(0, 7);
-	auto const send = [&](bool const lies) {
-		auto const p = peer();
-		for (int b = 0; b < piece_blocks; ++b) film->send(*p, 0, b, lies);
-	};
-	send(true);
-	ios.restart();
-	ios.poll();
-	film->force_recheck();
-	deliver();
-	ASSERT_TRUE(film->lacks(0, 0));
-	auto& pieces = core->find_owned_by(film.get())->pieces();
+	have_first_piece_found_wrong();
 	std::vector<block_ref> held;
-	for (int b = 0; b < piece_blocks; ++b) held.push_back(pieces.block(lt::piece_index_t(0), b));
-	std::vector<unique_block> all;
-	while (auto b = core->pool.acquire()) all.push_back(std::move(b));
-	send(false);
+	for (int b = 0; b < piece_blocks; ++b) held.push_back(pieces().block(lt::piece_index_t(0), b));
+	auto all = take_all_memory();
+	send_first_piece(false);
 	deliver(); // fake_torrent says whether it could come again
 	EXPECT_FALSE(film->has_passed(0));
 	held.clear();
 	all.clear();
-	send(false);
+	send_first_piece(false);
+	deliver();
+	EXPECT_TRUE(film->has_passed(0));
+}
+
+TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_goes_when_nobody_wants_it_any_more)
+{
+	begin(wanting::told);
+	have_first_piece_found_wrong();
+	film->tick();
+	deliver();
+	EXPECT_EQ(pieces().num_blocks(), piece_blocks) << "it is wanted";
+	film->set_priority(0, 0);
+	film->tick();
+	deliver();
+	EXPECT_EQ(pieces().num_blocks(), 0);
+}
+
+TEST_F(forgetting_by_hand, a_piece_that_was_found_wrong_and_written_anew_waits_for_its_hash_as_any_other)
+{
+	begin(wanting::told);
+	have_first_piece_found_wrong();
+	send_first_piece(false);
+	film->set_priority(0, 0);
+	film->tick();
+	EXPECT_FALSE(core->find_owned_by(film.get())->is_forgetting(lt::piece_index_t(0)));
 	deliver();
 	EXPECT_TRUE(film->has_passed(0));
 }

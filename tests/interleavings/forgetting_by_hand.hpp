@@ -99,6 +99,32 @@ struct forgetting_by_hand : ::testing::Test
 		t.greet(*p);
 		return p;
 	}
+	// A peer that comes sends all of the film's first piece. All is delivered but the piece's hash.
+	void send_first_piece(bool const lies)
+	{
+		auto const p = peer();
+		for (int b = 0; b < piece_blocks; ++b) film->send(*p, 0, b, lies);
+		ios.restart();
+		ios.poll();
+	}
+	// The film's first piece is wanted, whole, and wrong, and libtorrent, which found that in a check, lacks it.
+	void have_first_piece_found_wrong()
+	{
+		film->set_priority(0, 7);
+		send_first_piece(true);
+		film->force_recheck();
+		deliver();
+		ASSERT_FALSE(film->has_passed(0));
+		ASSERT_TRUE(film->lacks(0, 0));
+		ASSERT_EQ(pieces().num_blocks(), piece_blocks);
+	}
+	[[nodiscard]] piece_store& pieces() { return core->find_owned_by(film.get())->pieces(); }
+	[[nodiscard]] std::vector<unique_block> take_all_memory()
+	{
+		std::vector<unique_block> all;
+		while (auto b = core->pool.acquire()) all.push_back(std::move(b));
+		return all;
+	}
 	// A second, in which a torrent's peer sends what is wanted until it is told to stop. Answers how many blocks.
 	int second_of(fake_torrent& t)
 	{
