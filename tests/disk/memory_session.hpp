@@ -97,7 +97,9 @@ private:
 		if (auto const* f = lt::alert_cast<lt::piece_finished_alert>(a)) ++finished[static_cast<int>(f->piece_index)];
 		if (lt::alert_cast<lt::hash_failed_alert>(a)) ++failed;
 		if (lt::alert_cast<lt::peer_ban_alert>(a)) ++bans;
-		if (lt::alert_cast<lt::peer_disconnected_alert>(a)) disconnects.push_back(a->message());
+		// Without an id no hand has been shaken: of two connections between the same two one is closed then, and nobody is lost.
+		auto const* const d = lt::alert_cast<lt::peer_disconnected_alert>(a);
+		if (d && !d->pid.is_all_zeros()) disconnects.push_back(a->message());
 		if (lt::alert_cast<lt::torrent_error_alert>(a)) errors.push_back(a->message());
 		if (lt::alert_cast<lt::file_error_alert>(a)) errors.push_back(a->message());
 	}
