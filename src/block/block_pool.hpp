@@ -4,19 +4,13 @@
 //   unique_block   one owner, bytes may be written. Move-only.
 //   block_ref      a counted share of bytes that never change again. Made by unique_block::freeze().
 //
-// Blocks live in regions of 4 MiB that are mapped from the system at addresses that are multiples of
-// 4 MiB. The first block of a region holds its header, at a place that follows from the region's address: the
-// reference counts of the other 255 and the list of those that are free. So any pointer into a block leads to its count by arithmetic, which is
-// how a buffer comes home that libtorrent returns as a bare char*:
+// Blocks live in regions of 4 MiB (region.hpp): any pointer into a block leads to its count by arithmetic, which is how a
+// buffer comes home that libtorrent returns as a bare char*. One block in 256 (0.4 %) is a region's own.
 //
-//   region = address & ~(4 MiB - 1)        block = (address - region) / 16 KiB
-//
-// Overhead: 1 block in 256 (0.4 %). A region with no block in use is given back to the system, but for
-// one that is kept so that a pool hovering at a boundary does not map and unmap. When the last region
-// with free blocks is half used and the capacity allows for more, the next one may be prepared, by whoever does
-// the pool's upkeep (upkeep.hpp): it is the spare one then. Where blocks are taken faster than it gets to that, and a region
-// is needed that is not there, it prepares twice as many from then on: up to a 32nd of the capacity, eight at most, until
-// none is missing any more.
+// A region with no block in use is given back to the system, but for one that is kept so that a pool hovering at a boundary
+// does not map and unmap. When the last region with free blocks is half used and the capacity allows for more, the next one
+// may be prepared, by whoever does the pool's upkeep (upkeep.hpp): it is the spare one then. Where blocks are taken faster
+// than it gets to that, several are (spare_regions.hpp).
 //
 // Thread-safe. Owned by the disk's shared core; it must outlive every block, and its destructor checks
 // that every one came home. It knows nothing of torrents, and it never waits: when the capacity is
@@ -24,6 +18,7 @@
 #pragma once
 
 #include "block/mutex.hpp"
+#include "block/spare_regions.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -38,6 +33,7 @@ inline constexpr std::size_t block_bytes = 16 * 1024;
 
 class block_pool;
 class block_ref;
+class block_region;
 
 // A block that one owner may write.
 class unique_block
@@ -167,28 +163,23 @@ public:
 private:
 	friend class unique_block;
 	friend class block_ref;
-	struct region;
 
 	[[nodiscard]] unique_block take(std::int64_t kept_back) EXCLUDES(m_mutex, m_burial_mutex);
 	[[nodiscard]] unique_block try_take(std::int64_t kept_back) EXCLUDES(m_mutex);
-	void give_back(region& r, std::size_t block) noexcept EXCLUDES(m_mutex);
+	void give_back(block_region& r, std::size_t block) noexcept EXCLUDES(m_mutex);
 	[[nodiscard]] std::function<void()> who_hears_of_room() noexcept REQUIRES(m_mutex);
-	[[nodiscard]] bool needs_spare() const REQUIRES(m_mutex);
-	[[nodiscard]] region* take_spare() noexcept REQUIRES(m_mutex);
-	void add_spare(region& r) noexcept REQUIRES(m_mutex);
+	[[nodiscard]] bool lacks_spare() const REQUIRES(m_mutex);
 	[[nodiscard]] bool begin_region() REQUIRES(m_mutex);
 	void unmap_spares(int left) noexcept EXCLUDES(m_mutex);
-	[[nodiscard]] region* map_region() noexcept;
-	void unmap_region(region* r) noexcept;
 	void count_mapped(int regions) noexcept;
-	void link(region& r) REQUIRES(m_mutex);
-	void unlink(region& r) REQUIRES(m_mutex);
+	void link(block_region& r) REQUIRES(m_mutex);
+	void unlink(block_region& r) REQUIRES(m_mutex);
 	static void release(char* inside) noexcept;
 
 	std::int64_t const m_reserved;
 	std::function<void()> m_upkeep_is_due;
 
-	// written under m_mutex, read anywhere
+	// Read anywhere. m_capacity, m_used and m_peak are written under m_mutex, the others count what is done outside it too.
 	std::atomic<std::int64_t> m_capacity;
 	std::atomic<std::int64_t> m_used{0};
 	std::atomic<std::int64_t> m_peak{0};
@@ -199,11 +190,8 @@ private:
 	mutex m_burial_mutex{mutex::rank::outer};
 
 	mutex m_mutex;
-	region* m_with_free GUARDED_BY(m_mutex) = nullptr; // regions that have a free block
-	region* m_spares GUARDED_BY(m_mutex) = nullptr;    // regions with no block in use: a list
-	int m_num_spares GUARDED_BY(m_mutex) = 0;
-	int m_wanted_spares GUARDED_BY(m_mutex) = 1;
-	bool m_was_missing GUARDED_BY(m_mutex) = false; // a spare one, since settle()
+	block_region* m_with_free GUARDED_BY(m_mutex) = nullptr; // regions that have a free block
+	spare_regions m_spares GUARDED_BY(m_mutex);
 	bool m_is_prepare_due GUARDED_BY(m_mutex) = false;
 	std::unique_ptr<remains> m_graves GUARDED_BY(m_mutex); // a list; the first is dropped next
 	remains* m_last_grave GUARDED_BY(m_mutex) = nullptr;

@@ -5,11 +5,13 @@
 // not in this core's cache, and fetching it costs as much as the copy. One function; any thread; it owns nothing.
 #pragma once
 
+#include "block/sanitizers.hpp"
+
 #include <cstddef>
 #include <cstring>
 
 // Sanitizers do not see such stores; what they watch is a plain copy.
-#if defined(__SSE2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__SSE2__) && !defined(SLIPSTREAM_ADDRESS_SANITIZER) && !defined(SLIPSTREAM_THREAD_SANITIZER)
 #define SLIPSTREAM_COPY_PAST_CACHE
 #include <emmintrin.h>
 #endif

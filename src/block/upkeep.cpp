@@ -51,18 +51,18 @@ void upkeep::is_due() noexcept
 	m_wake.notify_one();
 }
 
-upkeep::what upkeep::wait(bool const is_ahead) noexcept
+upkeep::errand upkeep::wait_for_errand(bool const is_ahead) noexcept
 {
 	mutex_lock const lock(m_mutex);
 	while (!m_is_due && !m_stopping)
 	{
 		if (!is_ahead) m_wake.wait(m_mutex);
 		else if (m_wake.wait_for(m_mutex, between_looks) == std::cv_status::timeout && !m_is_due && !m_stopping)
-			return what::to_settle;
+			return errand::settle;
 	}
-	if (m_stopping) return what::to_stop;
+	if (m_stopping) return errand::stop;
 	m_is_due = false;
-	return what::is_due;
+	return errand::due;
 }
 
 void upkeep::work() noexcept
@@ -70,11 +70,11 @@ void upkeep::work() noexcept
 	give_way_to_who_wakes_us();
 	for (;;)
 	{
-		switch (wait(m_pool.is_ahead()))
+		switch (wait_for_errand(m_pool.is_ahead()))
 		{
-		case what::to_stop: return;
-		case what::to_settle: m_pool.settle(); break;
-		case what::is_due:
+		case errand::stop: return;
+		case errand::settle: m_pool.settle(); break;
+		case errand::due:
 			// Between two steps of the one that may be long: the other may have become due.
 			do m_pool.prepare();
 			while (!is_stopping() && m_pool.dispose_some());

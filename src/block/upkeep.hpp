@@ -1,6 +1,6 @@
 // Upkeep: a thread that does for a pool what nobody should have to wait for: it prepares the next region
-// before it is needed, and drops what removed torrents left. Where it has prepared several, it looks fifty times a second whether one
-// was missing all the same, and gives back what is too many.
+// before it is needed, and drops what removed torrents left. Where it has prepared several, and then had nothing to do for
+// 20 ms, it gives back half of what is too many, unless one was missing all the same.
 //
 // Not a hash worker's errand: those are busy just when blocks come fast, and what is prepared too late is prepared in vain.
 // It takes no memory of its own, so nothing it does can fail half-way. Where the system has no thread for it the pool
@@ -29,8 +29,8 @@ public:
 private:
 	void is_due() noexcept EXCLUDES(m_mutex);
 	void work() noexcept EXCLUDES(m_mutex);
-	enum class what { is_due, to_settle, to_stop };
-	[[nodiscard]] what wait(bool is_ahead) noexcept EXCLUDES(m_mutex);
+	enum class errand { due, settle, stop };
+	[[nodiscard]] errand wait_for_errand(bool is_ahead) noexcept EXCLUDES(m_mutex);
 	[[nodiscard]] bool is_stopping() noexcept EXCLUDES(m_mutex);
 
 	block_pool& m_pool;

@@ -1,4 +1,5 @@
 #include "block/upkeep.hpp"
+#include "regions.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,12 +7,10 @@
 #include <thread>
 #include <vector>
 
-namespace slipstream {
+using namespace slipstream;
+using namespace slipstream::test;
 
 namespace {
-
-constexpr std::int64_t region_blocks = 255;
-constexpr std::int64_t region_bytes = 4 << 20;
 
 template <typename Condition>
 [[nodiscard]] bool comes_true(Condition const& condition)
@@ -30,12 +29,12 @@ TEST(upkeep, the_next_region_is_there_before_it_is_needed)
 	for (std::int64_t regions = 1; regions < 4; ++regions)
 	{
 		take(region_blocks / 2 + 1);
-		EXPECT_TRUE(comes_true([&] { return pool.mapped_bytes() == (regions + 1) * region_bytes; })) << regions;
+		EXPECT_TRUE(comes_true([&] { return pool.mapped_bytes() == (regions + 1) * region_size; })) << regions;
 		take(region_blocks / 2);
 	}
 	// The last one that the capacity needs.
 	while (auto b = pool.acquire()) held.push_back(std::move(b));
-	EXPECT_EQ(pool.mapped_bytes(), 4 * region_bytes);
+	EXPECT_EQ(pool.mapped_bytes(), 4 * region_size);
 }
 
 TEST(upkeep, gives_back_what_it_prepared_for_who_does_not_come_any_more)
@@ -45,9 +44,9 @@ TEST(upkeep, gives_back_what_it_prepared_for_who_does_not_come_any_more)
 	std::vector<unique_block> held;
 	for (std::int64_t b = 0; b < 10 * region_blocks; ++b) held.push_back(pool.acquire());
 	pool.prepare();
-	ASSERT_EQ(pool.mapped_bytes(), (10 + 8) * region_bytes);
+	ASSERT_EQ(pool.mapped_bytes(), (10 + 8) * region_size);
 	upkeep const thread(pool);
-	EXPECT_TRUE(comes_true([&] { return pool.mapped_bytes() == (10 + 1) * region_bytes; }));
+	EXPECT_TRUE(comes_true([&] { return pool.mapped_bytes() == (10 + 1) * region_size; }));
 	EXPECT_FALSE(pool.is_ahead());
 }
 
@@ -69,5 +68,3 @@ TEST(upkeep, may_end_with_work_due_and_is_not_missed)
 }
 
 } // namespace
-
-} // namespace slipstream
