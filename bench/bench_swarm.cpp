@@ -26,6 +26,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -93,7 +94,7 @@ try
 {
 	int rounds = 3;
 	int mib = 512;
-	int apart = 500;
+	std::optional<int> apart;
 	std::string only;
 	for (int i = 1; i < argc; i += 2)
 	{
@@ -106,12 +107,13 @@ try
 		else return usage();
 	}
 	bool const known = only.empty() || std::find(all_disks().begin(), all_disks().end(), only) != all_disks().end();
-	if (rounds < 1 || rounds > 99 || mib < 16 || mib > 4096 || apart < 0 || apart > 999 || !known) return usage();
+	bool const apart_is_right = !apart || (*apart >= 0 && *apart <= 999 && !only.empty());
+	if (rounds < 1 || rounds > 99 || mib < 16 || mib > 4096 || !apart_is_right || !known) return usage();
 
 	film const f(std::int64_t(mib) << 20);
 	if (!only.empty())
 	{
-		for (auto const& [name, value] : sample(only, f, std::chrono::milliseconds(apart)))
+		for (auto const& [name, value] : sample(only, f, std::chrono::milliseconds(apart.value_or(500))))
 			std::printf("%s %s\n", name.c_str(), number(value).c_str());
 		return 0;
 	}

@@ -278,7 +278,7 @@ private:
 	mutable mutex m_mutex;
 	std::uint64_t m_next_id GUARDED_BY(m_mutex) = 1;
 	std::map<std::uint64_t, member> m_members GUARDED_BY(m_mutex);
-	std::int64_t m_share_blocks GUARDED_BY(m_mutex) = std::numeric_limits<std::int64_t>::max(); // one share, when shares were last made
+	std::int64_t m_share_blocks GUARDED_BY(m_mutex) = std::numeric_limits<std::int64_t>::max(); // one, by the last share_out(); before the first no bound
 	bool m_is_shared_out GUARDED_BY(m_mutex) = false; // nothing has changed since
 	std::int64_t m_connections GUARDED_BY(m_mutex) = 0;
 

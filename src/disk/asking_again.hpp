@@ -16,8 +16,9 @@
 
 namespace slipstream {
 
-// `states`: of all pieces. False when nothing can change: of every piece that nobody wants something is here, and of those that are
-// wanted either all that are lacking are begun or there is only one. Then libtorrent's end game is left to ask.
+// `states`: of all pieces. True when libtorrent was made to look, or lacks nothing: what was cancelled needs no further look.
+// False where it lacks something and nothing can change for a moment: of every piece that nobody wants something is here, and
+// of the wanted ones either one alone is lacking or all that are lacking are begun. Then libtorrent's end game is left to ask.
 [[nodiscard]] bool ask_again(lt::torrent_handle const& torrent, std::vector<piece_state> const& states);
 
 } // namespace slipstream

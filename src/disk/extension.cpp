@@ -188,7 +188,8 @@ public:
 		return false;
 	}
 
-	// After a check libtorrent has pieces that never "passed": it hashed what was in memory.
+	// After a check libtorrent has pieces that never "passed": it hashed what was in memory. And it clears none that it
+	// found wrong: these are noted.
 	void on_files_checked() override
 	{
 		auto const s = storage();

@@ -75,6 +75,13 @@ bool torrent_storage::evict(int const piece) noexcept
 	catch (std::bad_alloc const&) { return false; } // it stays, and may be named again
 }
 
+bool torrent_storage::make_way(lt::piece_index_t const piece, int const block)
+{
+	if (!m_pieces.drop_unverified(piece, block)) return false;
+	m_arriving.forget(piece); // it is not all in the store any more
+	return true;
+}
+
 void torrent_storage::touched(lt::piece_index_t const piece) const
 {
 	m_core->cache.touched(cache_id(), static_cast<int>(piece));

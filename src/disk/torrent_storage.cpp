@@ -72,13 +72,6 @@ void torrent_storage::write(lt::piece_index_t const piece, int const block, bloc
 	if (auto const events = m_events.lock()) events->block_written(info_hashes(), piece);
 }
 
-bool torrent_storage::make_way(lt::piece_index_t const piece, int const block)
-{
-	if (!m_pieces.drop_unverified(piece, block)) return false;
-	m_arriving.forget(piece); // it is not all in the store any more
-	return true;
-}
-
 void torrent_storage::verified(lt::piece_index_t const piece)
 {
 	if (!shape().has(piece)) return;

@@ -143,7 +143,7 @@ public:
 	void recheck_begins();
 	// Verified pieces of which a write is held, and which are not being forgotten.
 	[[nodiscard]] std::vector<lt::piece_index_t> held_pieces() const;
-	// Drops partial pieces that `wanted` says nobody wants any more.
+	// Forgets what nobody wants any more, as `wanted` says, of what is half here and of what a check found wrong.
 	void forget_stranded(std::function<bool(lt::piece_index_t)> const& wanted);
 
 	// A block's bytes, new or in place of others.

@@ -91,6 +91,20 @@ struct forgetting_by_hand : ::testing::Test
 		}
 		while (ios.poll() > 0 || !workers.idle());
 	}
+	static void want_all(fake_torrent& t)
+	{
+		for (int p = 0; p < num_pieces; ++p) t.set_priority(p, 4);
+	}
+	// An application gives the film's first pieces: they are libtorrent's for good, and only a recheck could free them.
+	void give_for_good(int const count)
+	{
+		for (int p = 0; p < count; ++p)
+		{
+			film->give(p);
+			deliver();
+			ASSERT_TRUE(film->has_flushed(p));
+		}
+	}
 	std::shared_ptr<fake_peer> peer() { return peer_of(*film); }
 	static std::shared_ptr<fake_peer> peer_of(fake_torrent& t)
 	{

@@ -23,7 +23,7 @@ TEST_F(forgetting_by_hand, a_piece_half_here_that_is_wanted_again_while_it_goes_
 TEST_F(forgetting_by_hand, how_much_an_application_wants_what_is_withheld_is_what_it_said_last)
 {
 	begin(wanting::limited);
-	for (int p = 0; p < num_pieces; ++p) film->set_priority(p, 4);
+	want_all(*film);
 	film->tick();
 	ASSERT_EQ(film->priority(39), 0);
 	film->set_priority(39, 6);
@@ -37,7 +37,7 @@ TEST_F(forgetting_by_hand, how_much_an_application_wants_what_is_withheld_is_wha
 TEST_F(forgetting_by_hand, each_change_of_protections_is_looked_at_without_waiting_for_a_second)
 {
 	begin(wanting::limited);
-	for (int p = 0; p < num_pieces; ++p) film->set_priority(p, 4);
+	want_all(*film);
 	for (int const first : {0, 10, 20})
 	{
 		ASSERT_EQ(read_from(first, 3), 3);
@@ -74,13 +74,7 @@ TEST_F(forgetting_by_hand, a_piece_that_passes_twice_is_counted_again_by_one_rec
 TEST_F(forgetting_by_hand, room_that_is_only_being_prepared_is_not_worth_a_recheck)
 {
 	begin(wanting::told);
-	// An application gives them: they are libtorrent's for good, and only a recheck could free them.
-	for (int p = 0; p < 11; ++p)
-	{
-		film->give(p);
-		deliver();
-		ASSERT_TRUE(film->has_flushed(p));
-	}
+	ASSERT_NO_FATAL_FAILURE(give_for_good(11));
 	ASSERT_EQ(read_from(20, 5), 5); // still to come
 	ASSERT_FALSE(core->cache.is_low());
 	ASSERT_LT(core->pool.headroom_blocks(), core->cache.prepared_free_blocks());
@@ -95,15 +89,10 @@ TEST_F(forgetting_by_hand, room_that_is_only_being_prepared_is_not_worth_a_reche
 TEST_F(forgetting_by_hand, nobody_goes_for_what_a_reader_waits_for_in_the_place_of_what_a_recheck_frees)
 {
 	begin(wanting::limited);
-	for (int p = 0; p < 8; ++p)
-	{
-		film->give(p);
-		deliver();
-		ASSERT_TRUE(film->has_flushed(p));
-	}
+	ASSERT_NO_FATAL_FAILURE(give_for_good(8));
 	other = add(2);
 	ASSERT_EQ(read_from(20, 3), 3); // which the application does not want
-	for (int p = 0; p < num_pieces; ++p) other->set_priority(p, 4);
+	want_all(*other);
 	auto const passed = [&] {
 		int n = 0;
 		for (int p = 0; p < num_pieces; ++p) n += other->has_passed(p) ? 1 : 0;
@@ -131,14 +120,9 @@ TEST_F(forgetting_by_hand, a_torrent_comes_to_its_share_though_peers_read_what_a
 {
 	begin(wanting::limited);
 	ASSERT_TRUE(core->set_capacity(2 << 20));
-	for (int p = 0; p < 20; ++p)
-	{
-		film->give(p);
-		deliver();
-		ASSERT_TRUE(film->has_flushed(p));
-	}
+	ASSERT_NO_FATAL_FAILURE(give_for_good(20));
 	other = add(2);
-	for (int p = 0; p < num_pieces; ++p) other->set_priority(p, 4);
+	want_all(*other);
 	auto const lacks_one = [&](int const piece) {
 		for (int b = 0; b < piece_blocks; ++b)
 			if (other->lacks(piece, b)) return b;
