@@ -1,5 +1,5 @@
-// The border: runs a body, and turns all that it throws into an outcome. Every function of the bindings that can fail is one
-// `guarded` call, so nothing is thrown across.
+// The border: runs a body, and turns all that it throws into an outcome. Every function of the
+// bindings that can fail is one `guarded` call, so nothing is thrown across.
 #pragma once
 
 #include <slipstream_binding/outcome.hpp>

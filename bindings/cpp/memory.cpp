@@ -10,7 +10,8 @@
 
 namespace slipstream::binding {
 
-// Storages and their numbers. Numbers rise and are never used again, so that the map is in the order of their age.
+// Storages and their numbers. Numbers rise and are never used again, so that the map is in the
+// order of their age.
 class memory::impl
 {
 public:

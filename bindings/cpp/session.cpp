@@ -24,7 +24,8 @@ session_core& core_of(std::shared_ptr<session_core> const& core)
 session::session(session_params const& params, memory const& disk, int const flags, outcome& out)
 { guarded(out, [&] { m_core = session_core::start(params.params(), disk, flags); }); }
 
-// Not left to the core's destructor: the last to let go of the core may be libtorrent's thread, which cannot wait for itself.
+// Not left to the core's destructor: the last to let go of the core may be libtorrent's thread,
+// which cannot wait for itself.
 session::~session() { close(); }
 
 void session::close() const { guarded_or(0, [&] { if (m_core) m_core->close(); return 0; }); }

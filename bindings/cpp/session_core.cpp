@@ -24,7 +24,8 @@ constexpr int start_paused = 4;
 // How many torrents that were removed keep their numbers, for alerts that were not popped yet.
 constexpr std::size_t remembered_torrents = 256;
 
-// Wakes who waits for something of one torrent. libtorrent's, network thread only; it dies with the torrent.
+// Wakes who waits for something of one torrent. libtorrent's, network thread only; it dies with the
+// torrent.
 class torrent_watch final : public lt::torrent_plugin
 {
 public:

@@ -1,11 +1,14 @@
 // One libtorrent session of the bindings, and who may use it when.
 //
-// Shared by a session and its readers and stoppers; the session closes it. The lt::session inside ends with close(): calls that are
-// under way are let finish, none begins any more, and what waits is woken. Torrents are known by numbers, which are never used
-// twice; an entry outlives its torrent, so that alerts about it still carry its number.
+// Shared by a session and its readers and stoppers; the session closes it. The lt::session inside
+// ends with close(): calls that are under way are let finish, none begins any more, and what waits
+// is woken. Torrents are known by numbers, which are never used twice; an entry outlives its
+// torrent, so that alerts about it still carry its number.
 //
-// Threads: any, except where said. The core's own mutex and each wait_point's are held for look-ups, never together and never
-// across a call of libtorrent; `popping` and hashes_mutex are held across such calls, storage_mutex across the memory's; libtorrent's thread takes none of them.
+// Threads: any, except where said. The core's own mutex and each wait_point's are held for
+// look-ups, never together and never across a call of libtorrent; `popping` and hashes_mutex are
+// held across such calls, storage_mutex across the memory's; libtorrent's thread takes none of
+// them.
 #pragma once
 
 #include "guard.hpp"
@@ -122,7 +125,8 @@ public:
 	void close();
 	[[nodiscard]] bool closed() const;
 	[[nodiscard]] memory const& disk() const { return m_disk; }
-	// The storage of this session's torrent: another session on the same memory may have the same torrent.
+	// The storage of this session's torrent: another session on the same memory may have the same
+	// torrent.
 	[[nodiscard]] memory_torrent storage(torrent_entry& torrent) const;
 
 	// The entry of a torrent, new where there was none. The network thread's as well.

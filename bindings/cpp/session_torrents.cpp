@@ -1,4 +1,5 @@
-// What a session's torrents are asked and told: each call finds the torrent by its number, uses the session, and is done.
+// What a session's torrents are asked and told: each call finds the torrent by its number, uses the
+// session, and is done.
 #include <slipstream_binding/session.hpp>
 
 #include "hashes.hpp"
@@ -211,7 +212,8 @@ bool session::have_piece(std::int64_t const torrent, int const piece, outcome& o
 	return guarded(out, [&] {
 		in_use const t(m_core, torrent);
 		auto const index = piece_in(*t.metadata(), piece);
-		// Not have_piece(): before libtorrent 2.0.11 it does not count pieces of which a write is held (docs/design.md).
+		// Not have_piece(): before libtorrent 2.0.11 it does not count pieces of which a write is
+		// held (docs/design.md).
 		auto const pieces = t->status(lt::torrent_handle::query_pieces).pieces;
 		return index < pieces.end_index() && pieces.get_bit(index);
 	});

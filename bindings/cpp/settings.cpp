@@ -12,8 +12,8 @@ namespace {
 
 using lt_pack = lt::settings_pack;
 
-// The type of a setting, and its number; -1 for one that is not had. Names that libtorrent 2 keeps for its ABI alone are not
-// had: setting them does nothing.
+// The type of a setting, and its number; -1 for one that is not had. Names that libtorrent 2 keeps
+// for its ABI alone are not had: setting them does nothing.
 int number_of(std::string const& name)
 {
 	int const number = lt::setting_by_name(name);

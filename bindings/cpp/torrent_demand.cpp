@@ -70,7 +70,8 @@ try
 	auto const here = core.storage(m_entry);
 	auto p = make_plan(here);
 	auto const granted = here.set_reader_pieces(p.wanted);
-	// Lookbehind stays until others need the room, or a new reader says anew what is behind it: players seek by opening anew.
+	// Lookbehind stays until others need the room, or a new reader says anew what is behind it:
+	// players seek by opening anew.
 	tell(core, here, p, granted ? static_cast<std::size_t>(granted->pieces) : 0, false);
 	m_read = !m_windows.empty();
 	if (m_windows.empty()) m_told.clear();

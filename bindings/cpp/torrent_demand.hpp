@@ -1,13 +1,14 @@
-// What the readers of one torrent want next and protect, together: from their positions to reader pieces, lookbehind and
-// priorities.
+// What the readers of one torrent want next and protect, together: from their positions to reader
+// pieces, lookbehind and priorities.
 //
-// Owned by the torrent's entry. Readers' calls come from any thread; piece_verified and piece_gone from the network
-// thread, which takes only the mutex that is never held while libtorrent is called. The memory decides how much is granted;
-// what is here asks for no more than that.
+// Owned by the torrent's entry. Readers' calls come from any thread; piece_verified and piece_gone
+// from the network thread, which takes only the mutex that is never held while libtorrent is
+// called. The memory decides how much is granted; what is here asks for no more than that.
 //
-// Priorities: the head of each window gets the top one, the rest of the windows the next, and, from a standing start,
-// deadlines. (A torrent's first deadline cancels the requests without one, which not every peer survives, so deadlines are not
-// set while something is requested.) What a reader raised and left without getting it is put back to what it was.
+// Priorities: the head of each window gets the top one, the rest of the windows the next, and, from
+// a standing start, deadlines. (A torrent's first deadline cancels the requests without one, which
+// not every peer survives, so deadlines are not set while something is requested.) What a reader
+// raised and left without getting it is put back to what it was.
 #pragma once
 
 #include <slipstream/memory_disk.hpp>
@@ -44,8 +45,8 @@ class torrent_demand
 public:
 	explicit torrent_demand(torrent_entry& entry) : m_entry(entry) {}
 
-	// A reader came, or its window moved: told to libtorrent and the memory. Fails (guard.hpp) with no_space, closed,
-	// no_such_torrent. `waiting`: for the piece at its position.
+	// A reader came, or its window moved: told to libtorrent and the memory. Fails (guard.hpp) with
+	// no_space, closed, no_such_torrent. `waiting`: for the piece at its position.
 	void set(session_core& core, void const* reader, lt::info_hash_t const& hashes, read_window window, bool waiting);
 	// A reader left. Fails with nothing.
 	void remove(session_core& core, void const* reader) noexcept;

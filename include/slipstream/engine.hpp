@@ -2,10 +2,11 @@
 // seekable streams of verified bytes (unless engine_options::early says otherwise).
 //
 // One engine owns one lt::session, one memory_disk and one thread, on which all of its state lives:
-// public calls are carried there and answered, so they may come from any thread but must not come from
-// a handler that the engine itself is running. (Reading what is in memory is not: it happens where it is asked for.) Handlers of asynchronous calls are posted to their
-// associated executor. The destructor stops everything: waiting reads complete with `cancelled`.
-// It knows nothing of HTTP, and it is not needed to use the memory disk alone.
+// public calls are carried there and answered, so they may come from any thread but must not come
+// from a handler that the engine itself is running. (Reading what is in memory is not: it happens
+// where it is asked for.) Handlers of asynchronous calls are posted to their associated executor.
+// The destructor stops everything: waiting reads complete with `cancelled`. It knows nothing of
+// HTTP, and it is not needed to use the memory disk alone.
 #pragma once
 
 #include <slipstream/error.hpp>
@@ -36,40 +37,47 @@ namespace slipstream {
 
 struct engine_options
 {
-	// `evict` and `hold_always` are not looked at: an engine always makes room, and downloads again what is wanted again.
+	// `evict` and `hold_always` are not looked at: an engine always makes room, and downloads again
+	// what is wanted again.
 	memory_disk_options memory;
 	// Where peers may connect to: ADDR:PORT, IPv6 in brackets; port 0 picks a free one.
 	std::vector<std::string> peer_listen{"0.0.0.0:6881", "[::]:6881"};
 	// Peers to connect to for every torrent that is added.
 	std::vector<boost::asio::ip::tcp::endpoint> connect;
-	// No DHT, local service discovery, UPnP, NAT-PMP, and no trackers, web seeds, or peers named in a magnet
-	// link: peers come from `connect` and by connecting to us.
+	// No DHT, local service discovery, UPnP, NAT-PMP, and no trackers, web seeds, or peers named in
+	// a magnet link: peers come from `connect` and by connecting to us.
 	bool offline = false;
 	// A magnet link whose metadata did not arrive in this time fails with metadata_timeout.
 	std::chrono::milliseconds metadata_timeout{60'000};
 	// A read whose bytes did not arrive in this time fails with read_timeout.
 	std::chrono::milliseconds read_timeout{120'000};
-	// What a reader asks for beyond its position, and what stays in memory behind it. A share is of the capacity, and all
-	// readers that read divide it; bytes are for each reader; a time is what the reader was seen to take in it (a player that
-	// seeks by a new connection is supposed to take what the last reader of the file took), and the default until
-	// that is known. No more than fits: readers share what can be protected equally, and of each one's part lookbehind has
-	// half at most where read-ahead wants the rest. `automatic` read-ahead is what the reader takes in ten seconds, and 64 MiB until
-	// that is known; at most a quarter of the capacity, and never less than an eighth of it, 1..64 MiB.
+	// What a reader asks for beyond its position, and what stays in memory behind it. A share is of
+	// the capacity, and all readers that read divide it; bytes are for each reader; a time is what
+	// the reader was seen to take in it (a player that seeks by a new connection is supposed to
+	// take what the last reader of the file took), and the default until that is known. No more
+	// than fits: readers share what can be protected equally, and of each one's part lookbehind has
+	// half at most where read-ahead wants the rest. `automatic` read-ahead is what the reader takes
+	// in ten seconds, and 64 MiB until that is known; at most a quarter of the capacity, and never
+	// less than an eighth of it, 1..64 MiB.
 	extent read_ahead;
 	extent lookbehind = extent::share(250'000);
-	// A reader that has not read for so long is idle: it keeps what others do not need, and what it needs to go on. When
-	// nobody has read a torrent for so long, what was kept for its readers may go as well.
+	// A reader that has not read for so long is idle: it keeps what others do not need, and what it
+	// needs to go on. When nobody has read a torrent for so long, what was kept for its readers may
+	// go as well.
 	std::chrono::milliseconds reader_idle_after{60'000};
-	// True: readers get bytes as soon as they came from a peer, before the hash of their piece is known. They may be wrong
-	// then, whatever a peer likes to send, and are not taken back; early() counts them. They are of this torrent and
-	// place, or not there: never another's, and never memory that was not written.
+	// True: readers get bytes as soon as they came from a peer, before the hash of their piece is
+	// known. They may be wrong then, whatever a peer likes to send, and are not taken back; early()
+	// counts them. They are of this torrent and place, or not there: never another's, and never
+	// memory that was not written.
 	bool early = false;
 	// A torrent that nobody has read for so long is removed, and its memory given back. 0: none is.
 	std::chrono::milliseconds drop_idle_after{0};
-	// What engine::session_state() of an earlier engine answered, or nothing. What cannot be read of it is not used.
+	// What engine::session_state() of an earlier engine answered, or nothing. What cannot be read
+	// of it is not used.
 	std::vector<char> session_state;
-	// Called on the engine's thread when torrents came, went, were paused or resumed, or got their metadata: what
-	// resume_data() and torrents() say has changed. It must return soon, throw nothing, and not call the engine.
+	// Called on the engine's thread when torrents came, went, were paused or resumed, or got their
+	// metadata: what resume_data() and torrents() say has changed. It must return soon, throw
+	// nothing, and not call the engine.
 	std::function<void()> on_change;
 };
 
@@ -88,12 +96,13 @@ struct payload_totals
 	std::int64_t uploaded_bytes = 0;
 };
 
-// What readers got with engine_options::early before it was verified, since the engine started. They never go down.
+// What readers got with engine_options::early before it was verified, since the engine started.
+// They never go down.
 struct early_totals
 {
 	std::int64_t lent_bytes = 0;
-	// Of these, of pieces whose hash was found wrong then; about: what was lent of a piece that was given up before it was
-	// whole is counted with what is lent of it when it comes again.
+	// Of these, of pieces whose hash was found wrong then; about: what was lent of a piece that was
+	// given up before it was whole is counted with what is lent of it when it comes again.
 	std::int64_t failed_bytes = 0;
 };
 
@@ -114,7 +123,8 @@ struct file_entry
 	bool pad = false;          // a pad file (BEP 47): not offered to people
 };
 
-// The files of a torrent, which do not change: copies share one list, so that to look at a torrent of many files is cheap.
+// The files of a torrent, which do not change: copies share one list, so that to look at a torrent
+// of many files is cheap.
 class file_table
 {
 public:
@@ -216,8 +226,9 @@ struct torrent_details
 };
 
 // A position in a file, and the bytes from there on as they become available. Made by engine::open.
-// Calls may come from any thread, one at a time, and one async_lease at a time. Destroying it cancels a waiting lease and
-// gives up its window. It holds no more of the engine than a name: outliving the engine is harmless.
+// Calls may come from any thread, one at a time, and one async_lease at a time. Destroying it
+// cancels a waiting lease and gives up its window. It holds no more of the engine than a name:
+// outliving the engine is harmless.
 class reader
 {
 public:
@@ -232,14 +243,16 @@ public:
 	// 0..size_bytes. Cancels a waiting lease. Errors: out_of_range (the position stays).
 	[[nodiscard]] expected<std::int64_t> seek(std::int64_t position_bytes);
 
-	// What is in memory at the position, verified, up to max_bytes, and moves the position behind it: at once, and in the
-	// calling thread. Empty when nothing is, at the end of the file, and when only async_lease can say what is wrong.
+	// What is in memory at the position, verified, up to max_bytes, and moves the position behind
+	// it: at once, and in the calling thread. Empty when nothing is, at the end of the file, and
+	// when only async_lease can say what is wrong.
 	[[nodiscard]] lease take(std::size_t max_bytes);
 
-	// Completes with void(boost::system::error_code, lease): between 1 and max_bytes verified bytes (but see
-	// engine_options::early) from the position on, and moves the position behind them; an empty lease at the end of the file. Waits for
-	// the piece to arrive without polling. Errors: cancelled, read_timeout, no_space, no_such_torrent,
-	// torrent_failed; bad_argument for max_bytes == 0 or while another lease is waited for.
+	// Completes with void(boost::system::error_code, lease): between 1 and max_bytes verified bytes
+	// (but see engine_options::early) from the position on, and moves the position behind them; an
+	// empty lease at the end of the file. Waits for the piece to arrive without polling. Errors:
+	// cancelled, read_timeout, no_space, no_such_torrent, torrent_failed; bad_argument for
+	// max_bytes == 0 or while another lease is waited for.
 	template <typename CompletionToken>
 	auto async_lease(std::size_t max_bytes, CompletionToken&& token)
 	{
@@ -284,31 +297,34 @@ public:
 	// `uri`: a magnet link, or the path of a torrent file. Answers the torrent's id; its metadata may
 	// still be on its way. Errors: bad_magnet, bad_torrent, too_large, duplicate (the detail is the id).
 	[[nodiscard]] expected<std::string> add(std::string_view uri);
-	// A magnet link and nothing else: for callers that must not reach files. Errors: bad_magnet, duplicate.
+	// A magnet link and nothing else: for callers that must not reach files. Errors: bad_magnet,
+	// duplicate.
 	[[nodiscard]] expected<std::string> add_magnet(std::string_view uri);
 	// The bytes of a torrent file, at most max_torrent_bytes.
 	[[nodiscard]] expected<std::string> add_torrent_file(std::span<char const> bytes);
 	static constexpr std::size_t max_torrent_bytes = 32u << 20;
-	// A torrent as async_resume_data() of an earlier engine told it: with its metadata where that was known, paused if it
-	// was. At most twice max_torrent_bytes. What was in memory is not there any more. Errors: as above; bad_torrent for
-	// what is no resume data.
+	// A torrent as async_resume_data() of an earlier engine told it: with its metadata where that
+	// was known, paused if it was. At most twice max_torrent_bytes. What was in memory is not there
+	// any more. Errors: as above; bad_torrent for what is no resume data.
 	[[nodiscard]] expected<std::string> add_resume_data(std::span<char const> bytes);
 
-	// Its readers' reads complete with no_such_torrent, its memory is given back. Errors: no_such_torrent.
+	// Its readers' reads complete with no_such_torrent, its memory is given back. Errors:
+	// no_such_torrent.
 	[[nodiscard]] expected<std::string> remove(std::string_view id);
 
 	// `id`: any hash of the torrent in hex, either case: v1 (40), v2 (64) or truncated v2 (40).
 	[[nodiscard]] expected<torrent_summary> find(std::string_view id) const;
 	[[nodiscard]] std::vector<torrent_summary> torrents() const;
-	// Its files alone, which costs nothing: libtorrent is not asked. Errors: no_such_torrent, no_metadata (it cannot be read
-	// yet: async_wait_ready tells when it can), and what the torrent failed with.
+	// Its files alone, which costs nothing: libtorrent is not asked. Errors: no_such_torrent,
+	// no_metadata (it cannot be read yet: async_wait_ready tells when it can), and what the torrent
+	// failed with.
 	[[nodiscard]] expected<std::shared_ptr<torrent_files const>> files(std::string_view id) const;
 	// The same with what takes longer to gather. Errors: no_such_torrent.
 	[[nodiscard]] expected<torrent_details> details(std::string_view id) const;
 	[[nodiscard]] std::vector<reader_entry> readers() const;
 
-	// A paused torrent has no peers; reads of what is not in memory wait, until it is resumed or they time out. Idempotent;
-	// they answer the torrent's id. Errors: no_such_torrent.
+	// A paused torrent has no peers; reads of what is not in memory wait, until it is resumed or
+	// they time out. Idempotent; they answer the torrent's id. Errors: no_such_torrent.
 	[[nodiscard]] expected<std::string> pause(std::string_view id);
 	[[nodiscard]] expected<std::string> resume(std::string_view id);
 
@@ -328,9 +344,10 @@ public:
 			}, token);
 	}
 
-	// Completes with void(boost::system::error_code, std::vector<char>): libtorrent's resume data of a torrent, as it is
-	// written to files: metadata, trackers, peers, totals, whether pause() was called; no pieces, since those go with the
-	// memory. Errors: no_such_torrent, torrent_failed, cancelled.
+	// Completes with void(boost::system::error_code, std::vector<char>): libtorrent's resume data
+	// of a torrent, as it is written to files: metadata, trackers, peers, totals, whether pause()
+	// was called; no pieces, since those go with the memory. Errors: no_such_torrent,
+	// torrent_failed, cancelled.
 	template <typename CompletionToken>
 	auto async_resume_data(std::string_view id, CompletionToken&& token)
 	{
@@ -345,10 +362,12 @@ public:
 					});
 			}, token);
 	}
-	// The DHT's nodes and this node's identity, for engine_options::session_state. Empty where there are no nodes.
+	// The DHT's nodes and this node's identity, for engine_options::session_state. Empty where
+	// there are no nodes.
 	[[nodiscard]] std::vector<char> session_state() const;
 
-	// A reader at the start of a file. Errors: no_such_torrent, no_metadata, no_such_file, torrent_failed.
+	// A reader at the start of a file. Errors: no_such_torrent, no_metadata, no_such_file,
+	// torrent_failed.
 	[[nodiscard]] expected<std::unique_ptr<reader>> open(std::string_view id, int file_index);
 
 	// Connects to a peer for one torrent. Errors: no_such_torrent.
@@ -363,8 +382,9 @@ public:
 	[[nodiscard]] payload_totals payload() const;
 	[[nodiscard]] early_totals early() const;
 
-	// Stops: no call is served any more, waiting ones complete with `cancelled`. The destructor calls it. Idempotent.
-	// Returns when libtorrent's session has ended, which may wait for a name that the system is resolving.
+	// Stops: no call is served any more, waiting ones complete with `cancelled`. The destructor
+	// calls it. Idempotent. Returns when libtorrent's session has ended, which may wait for a name
+	// that the system is resolving.
 	void stop();
 
 private:

@@ -1,7 +1,8 @@
-// Extents: how much of a stream, as people say it: "25%", "64MiB", "30s"; and durations, "90s", "10min", "2h".
+// Extents: how much of a stream, as people say it: "25%", "64MiB", "30s"; and durations, "90s",
+// "10min", "2h".
 //
-// Values that nobody owns, and pure functions; any thread. It knows no memory and no player: what a share or seconds come
-// to in bytes is said where they are used.
+// Values that nobody owns, and pure functions; any thread. It knows no memory and no player: what a
+// share or seconds come to in bytes is said where they are used.
 #pragma once
 
 #include <slipstream/error.hpp>
@@ -33,8 +34,9 @@ struct extent
 	friend bool operator==(extent const&, extent const&) = default;
 };
 
-// "auto"; a percentage of the capacity ("25%", "12.5%"); a time ("30s", "1.5min", "2h"); a size ("64MiB", "512MB", "1048576").
-// Case does not matter. Errors: bad_argument, with a sentence that says what would be right.
+// "auto"; a percentage of the capacity ("25%", "12.5%"); a time ("30s", "1.5min", "2h"); a size
+// ("64MiB", "512MB", "1048576"). Case does not matter. Errors: bad_argument, with a sentence that
+// says what would be right.
 [[nodiscard]] expected<extent> parse_extent(std::string_view text);
 // What parse_extent reads as the same.
 [[nodiscard]] std::string extent_text(extent const& e);
@@ -43,8 +45,8 @@ struct extent
 // case. Errors: bad_argument, with a sentence that says what would be right.
 [[nodiscard]] expected<std::int64_t> parse_bytes(std::string_view text);
 
-// "30s", "1.5min", "2h", or a number of seconds alone: a millisecond to 366 days. Errors: bad_argument, with a sentence
-// that says what would be right.
+// "30s", "1.5min", "2h", or a number of seconds alone: a millisecond to 366 days. Errors:
+// bad_argument, with a sentence that says what would be right.
 [[nodiscard]] expected<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 } // namespace slipstream

@@ -46,16 +46,19 @@ struct memory_disk_options
 	// Threads that hash pieces, 1..64. 0: as many as the largest hashing_threads
 	// setting of the sessions that use the disk.
 	int hash_threads = 0;
-	// False: when the capacity is reached, writes fail with no_space_on_device and nothing leaves memory.
-	// True: verified pieces that nobody protects make room, and libtorrent is made to forget them, in sessions that
-	// have an extension(); a torrent that does not fit wants no more than fits. See docs/design.md, "Forgetting".
+	// False: when the capacity is reached, writes fail with no_space_on_device and nothing leaves
+	// memory. True: verified pieces that nobody protects make room, and libtorrent is made to
+	// forget them, in sessions that have an extension(); a torrent that does not fit wants no more
+	// than fits. See docs/design.md, "Forgetting".
 	bool evict = false;
-	// With `evict`: true keeps every piece ready to be forgotten, also while everything fits, because the capacity may shrink or
-	// torrents may come. False does so only when not everything fits; what came before is then given up by a recheck, which
-	// costs the torrent its peers for a while. The price before libtorrent 2.0.11: have_piece() and num_pieces do not count
-	// such pieces (memory_torrent::has_piece() does). A torrent all of whose pieces have passed is seeding to libtorrent
-	// even so, and shrinks by a recheck. And before 2.0.11 set `initial_picker_threshold` to 0 as well: libtorrent picks at
-	// random until it counts as many pieces.
+	// With `evict`: true keeps every piece ready to be forgotten, also while everything fits,
+	// because the capacity may shrink or torrents may come. False does so only when not everything
+	// fits; what came before is then given up by a recheck, which costs the torrent its peers for a
+	// while. The price before libtorrent 2.0.11: have_piece() and num_pieces do not count such
+	// pieces (memory_torrent::has_piece() does). A torrent all of whose pieces have passed is
+	// seeding to libtorrent even so, and shrinks by a recheck. And before 2.0.11 set
+	// `initial_picker_threshold` to 0 as well: libtorrent picks at random until it counts as many
+	// pieces.
 	bool hold_always = false;
 };
 
@@ -64,8 +67,8 @@ enum class wanting
 {
 	// The extension: what does not fit has priority 0 in libtorrent until it does.
 	limited,
-	// The application, which says what it reads (set_reader_pieces) and wants nothing else. The extension makes forgotten pieces
-	// priority 0, and gives nothing back.
+	// The application, which says what it reads (set_reader_pieces) and wants nothing else. The
+	// extension makes forgotten pieces priority 0, and gives nothing back.
 	told,
 };
 
@@ -103,7 +106,8 @@ enum class piece_state
 	verified,  // all are, and libtorrent found the hash right. Needs extension().
 };
 
-// What of a wish to protect pieces was granted: the first `pieces` of those asked for, and what they hold.
+// What of a wish to protect pieces was granted: the first `pieces` of those asked for, and what
+// they hold.
 struct protection_granted
 {
 	int pieces = 0;
@@ -145,21 +149,23 @@ public:
 	[[nodiscard]] expected<std::size_t> read(lt::piece_index_t piece, int offset
 		, std::span<char> buffer, bool verified_only = true) const;
 
-	// Protection from eviction. Each call replaces what was set before, in order of importance; the answer
-	// says how much of it was granted: all torrents' protections together never exceed the capacity less what downloads
-	// need. Reader pieces are granted first, then reserved, then lookbehind; other torrents keep what they have.
-	// Of the reader pieces (nearest first) the first two are never evicted and the rest only when nothing
-	// unprotected is left; reserved and lookbehind pieces are never evicted. Pieces need not be in memory yet.
-	// A torrent that nobody read or wanted may be one too many, when torrents do not all fit: set_reader_pieces then
-	// answers no_space, with the sum, and nothing changes.
-	// Errors: no_such_torrent, no_such_piece (nothing changes), no_space.
+	// Protection from eviction. Each call replaces what was set before, in order of importance; the
+	// answer says how much of it was granted: all torrents' protections together never exceed the
+	// capacity less what downloads need. Reader pieces are granted first, then reserved, then
+	// lookbehind; other torrents keep what they have. Of the reader pieces (nearest first) the
+	// first two are never evicted and the rest only when nothing unprotected is left; reserved and
+	// lookbehind pieces are never evicted. Pieces need not be in memory yet. A torrent that nobody
+	// read or wanted may be one too many, when torrents do not all fit: set_reader_pieces then
+	// answers no_space, with the sum, and nothing changes. Errors: no_such_torrent, no_such_piece
+	// (nothing changes), no_space.
 	[[nodiscard]] expected<protection_granted> set_reader_pieces(std::vector<lt::piece_index_t> const& nearest_first) const;
 	[[nodiscard]] expected<protection_granted> set_reserved_pieces(std::vector<lt::piece_index_t> const& pieces) const;
 	[[nodiscard]] expected<protection_granted> set_lookbehind_pieces(std::vector<lt::piece_index_t> const& nearest_first) const;
 	void clear_lookbehind() const;
-	// Somebody waits for the block that has this offset of the piece, verified or not: memory_events::block_written says
-	// when it is written next; once, and not after the piece was verified. Answers whether it is in memory already.
-	// Errors: no_such_torrent, no_such_piece, out_of_range.
+	// Somebody waits for the block that has this offset of the piece, verified or not:
+	// memory_events::block_written says when it is written next; once, and not after the piece was
+	// verified. Answers whether it is in memory already. Errors: no_such_torrent, no_such_piece,
+	// out_of_range.
 	[[nodiscard]] expected<bool> tell_when_written(lt::piece_index_t piece, int offset) const;
 	// Granted, verified and in memory: seeking there costs no download.
 	[[nodiscard]] bool is_lookbehind_available(lt::piece_index_t piece) const;
@@ -175,8 +181,9 @@ private:
 	std::weak_ptr<torrent_storage> m_storage;
 };
 
-// What goes up from the disk. Called on the network thread of the torrent's session (but for the last), in the middle of
-// libtorrent's work: return soon, take no lock that is held while calling libtorrent, throw nothing.
+// What goes up from the disk. Called on the network thread of the torrent's session (but for the
+// last), in the middle of libtorrent's work: return soon, take no lock that is held while calling
+// libtorrent, throw nothing.
 class memory_events
 {
 public:
@@ -185,11 +192,13 @@ public:
 	virtual void piece_verified(lt::info_hash_t const& torrent, lt::piece_index_t piece) = 0;
 	// The piece was verified and is no longer in memory.
 	virtual void piece_gone(lt::info_hash_t const& torrent, lt::piece_index_t piece) = 0;
-	// A block that memory_torrent::tell_when_written() was asked about is in memory. Its piece is not verified.
+	// A block that memory_torrent::tell_when_written() was asked about is in memory. Its piece is
+	// not verified.
 	virtual void block_written(lt::info_hash_t const& /*torrent*/, lt::piece_index_t /*piece*/) {}
 	// The piece was downloaded and its hash found wrong: its blocks are no longer in memory.
 	virtual void piece_failed(lt::info_hash_t const& /*torrent*/, lt::piece_index_t /*piece*/) {}
-	// The capacity is another. Unlike the others this comes on the thread that set it, from within set_capacity_bytes().
+	// The capacity is another. Unlike the others this comes on the thread that set it, from within
+	// set_capacity_bytes().
 	virtual void capacity_changed(std::int64_t /*bytes*/) {}
 };
 
@@ -204,15 +213,17 @@ public:
 
 	// For lt::session_params::disk_io_constructor, of any number of sessions.
 	[[nodiscard]] lt::disk_io_constructor_type constructor() const;
-	// For lt::session::add_extension: tells the disk which pieces libtorrent verified, and with `evict` has libtorrent forget
-	// what goes. Without it nothing is evicted: a full memory refuses writes, whatever `evict` says. One for each
-	// session; `events`, when given and alive, hears about that session's pieces.
+	// For lt::session::add_extension: tells the disk which pieces libtorrent verified, and with
+	// `evict` has libtorrent forget what goes. Without it nothing is evicted: a full memory refuses
+	// writes, whatever `evict` says. One for each session; `events`, when given and alive, hears
+	// about that session's pieces.
 	[[nodiscard]] std::shared_ptr<lt::plugin> extension(std::weak_ptr<memory_events> events = {}
 		, wanting who = wanting::limited) const;
 
-	// Resume data that libtorrent saves of a torrent in memory says priority 0 for the pieces that the extension keeps from
-	// being wanted. This puts the application's priorities back: to be called with the params of the torrent's last
-	// save_resume_data_alert before they are written. Nothing changes when the torrent is not here, or nothing was withheld.
+	// Resume data that libtorrent saves of a torrent in memory says priority 0 for the pieces that
+	// the extension keeps from being wanted. This puts the application's priorities back: to be
+	// called with the params of the torrent's last save_resume_data_alert before they are written.
+	// Nothing changes when the torrent is not here, or nothing was withheld.
 	void put_back_priorities(lt::add_torrent_params& resume_data) const;
 	// The same for the torrent of one session, where several sessions have it.
 	void put_back_priorities(lt::add_torrent_params& resume_data, lt::torrent_handle const& torrent) const;
@@ -226,13 +237,14 @@ public:
 	[[nodiscard]] memory_torrent torrent(lt::torrent_handle const& torrent) const;
 
 	[[nodiscard]] std::int64_t capacity_bytes() const;
-	// Takes effect at once: nothing more is stored until what is in use is below it, and pieces that may go are
-	// evicted. Memory is given back to the system. Errors: bad_argument, with the sum, when it is below
-	// min_capacity_bytes or what the torrents that do not fit need.
+	// Takes effect at once: nothing more is stored until what is in use is below it, and pieces
+	// that may go are evicted. Memory is given back to the system. Errors: bad_argument, with the
+	// sum, when it is below min_capacity_bytes or what the torrents that do not fit need.
 	[[nodiscard]] expected<std::int64_t> set_capacity_bytes(std::int64_t bytes);
-	// Whether a torrent of this size can be streamed through the capacity. Errors: bad_argument (a size outside 0..2^48 - 1,
-	// or a piece length outside 1..2^30); no_space, with the sum in its detail, when the torrent does not fit and its pieces are too large for anything to be kept. A session is told the same:
-	// such a torrent stops with errc::no_space when it is added.
+	// Whether a torrent of this size can be streamed through the capacity. Errors: bad_argument (a
+	// size outside 0..2^48 - 1, or a piece length outside 1..2^30); no_space, with the sum in its
+	// detail, when the torrent does not fit and its pieces are too large for anything to be kept. A
+	// session is told the same: such a torrent stops with errc::no_space when it is added.
 	[[nodiscard]] expected<std::int64_t> room_for(std::int64_t size_bytes, int piece_length_bytes) const;
 	[[nodiscard]] memory_stats stats() const;
 

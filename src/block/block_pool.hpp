@@ -4,13 +4,15 @@
 //   unique_block   one owner, bytes may be written. Move-only.
 //   block_ref      a counted share of bytes that never change again. Made by unique_block::freeze().
 //
-// Blocks live in regions of 4 MiB (region.hpp): any pointer into a block leads to its count by arithmetic, which is how a
-// buffer comes home that libtorrent returns as a bare char*. One block in 256 (0.4 %) is a region's own.
+// Blocks live in regions of 4 MiB (region.hpp): any pointer into a block leads to its count by
+// arithmetic, which is how a buffer comes home that libtorrent returns as a bare char*. One block
+// in 256 (0.4 %) is a region's own.
 //
-// A region with no block in use is given back to the system, but for one that is kept so that a pool hovering at a boundary
-// does not map and unmap. When the last region with free blocks is half used and the capacity allows for more, the next one
-// may be prepared, by whoever does the pool's upkeep (upkeep.hpp): it is the spare one then. Where blocks are taken faster
-// than it gets to that, several are (spare_regions.hpp).
+// A region with no block in use is given back to the system, but for one that is kept so that a
+// pool hovering at a boundary does not map and unmap. When the last region with free blocks is half
+// used and the capacity allows for more, the next one may be prepared, by whoever does the pool's
+// upkeep (upkeep.hpp): it is the spare one then. Where blocks are taken faster than it gets to
+// that, several are (spare_regions.hpp).
 //
 // Thread-safe. Owned by the disk's shared core; it must outlive every block, and its destructor checks
 // that every one came home. It knows nothing of torrents, and it never waits: when the capacity is
@@ -84,7 +86,8 @@ private:
 	char* m_bytes = nullptr;
 };
 
-// Blocks that their owner let go of, to be dropped bit by bit: a list of shares, in whatever form they are in.
+// Blocks that their owner let go of, to be dropped bit by bit: a list of shares, in whatever form
+// they are in.
 class remains
 {
 public:
@@ -106,8 +109,8 @@ private:
 class block_pool
 {
 public:
-	// In blocks. Precondition: both > 0, reserved < capacity. `reserved` blocks of the capacity can be had with
-	// acquire_reserved() only: without them a full pool could not even assemble a read.
+	// In blocks. Precondition: both > 0, reserved < capacity. `reserved` blocks of the capacity can
+	// be had with acquire_reserved() only: without them a full pool could not even assemble a read.
 	block_pool(std::int64_t capacity, std::int64_t reserved);
 	~block_pool();
 	block_pool(block_pool const&) = delete;
@@ -121,25 +124,28 @@ public:
 	// May be less than what is in use: then nothing is handed out until enough came home. Precondition:
 	// more than the reserve.
 	void set_capacity(std::int64_t blocks) EXCLUDES(m_mutex);
-	// Gives the memory of free blocks inside regions in use back to the system; and again when what is buried by now has
-	// been dropped.
+	// Gives the memory of free blocks inside regions in use back to the system; and again when what
+	// is buried by now has been dropped.
 	void trim() EXCLUDES(m_mutex);
 
 	// -- upkeep: what is due can be done by anybody, on any thread, and takes no memory but the blocks'
 
-	// Sets who is told, on the thread whose call made it so, that one of the next is due. `call` must be quick and not throw.
-	// While nobody else uses the pool.
+	// Sets who is told, on the thread whose call made it so, that one of the next is due. `call`
+	// must be quick and not throw. While nobody else uses the pool.
 	void when_upkeep_is_due(std::function<void()> call) { m_upkeep_is_due = std::move(call); }
-	// Maps the next region if that is due, or the next ones, and has the system fill them with pages, which is most of what a
-	// block's first touch costs. Half a millisecond or more each.
+	// Maps the next region if that is due, or the next ones, and has the system fill them with
+	// pages, which is most of what a block's first touch costs. Half a millisecond or more each.
 	void prepare() noexcept EXCLUDES(m_mutex);
-	// Whether there is more to spare than one region, or would be: then settle() is to be called now and then.
+	// Whether there is more to spare than one region, or would be: then settle() is to be called
+	// now and then.
 	[[nodiscard]] bool is_ahead() EXCLUDES(m_mutex);
-	// If none was missing since the last call, half as many are prepared from now on, and what is too many goes back to the system.
+	// If none was missing since the last call, half as many are prepared from now on, and what is
+	// too many goes back to the system.
 	void settle() noexcept EXCLUDES(m_mutex);
-	// Takes what nobody will use any more. It counts as free at once, and is dropped by whoever does the upkeep, or by acquire()
-	// when that finds nothing else; here, where nobody does. (A block that somebody shares stays until that share ends, so what counts as free may be
-	// too much for as long as this takes; the capacity holds in any case.)
+	// Takes what nobody will use any more. It counts as free at once, and is dropped by whoever
+	// does the upkeep, or by acquire() when that finds nothing else; here, where nobody does. (A
+	// block that somebody shares stays until that share ends, so what counts as free may be too
+	// much for as long as this takes; the capacity holds in any case.)
 	void bury(std::unique_ptr<remains> dead) noexcept EXCLUDES(m_mutex, m_burial_mutex);
 	// Drops some of what was buried; false when there is nothing any more.
 	bool dispose_some() noexcept EXCLUDES(m_mutex, m_burial_mutex);
@@ -179,7 +185,8 @@ private:
 	std::int64_t const m_reserved;
 	std::function<void()> m_upkeep_is_due;
 
-	// Read anywhere. m_capacity, m_used and m_peak are written under m_mutex, the others count what is done outside it too.
+	// Read anywhere. m_capacity, m_used and m_peak are written under m_mutex, the others count what
+	// is done outside it too.
 	std::atomic<std::int64_t> m_capacity;
 	std::atomic<std::int64_t> m_used{0};
 	std::atomic<std::int64_t> m_peak{0};

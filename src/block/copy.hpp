@@ -1,8 +1,9 @@
 // Copies past the processor's cache.
 //
-// A block that is written is looked at next by a hash worker, on another core, and then for a long time by nobody. A plain
-// store first fetches the line that it is going to overwrite; where another thread had the system clear the page that line is
-// not in this core's cache, and fetching it costs as much as the copy. One function; any thread; it owns nothing.
+// A block that is written is looked at next by a hash worker, on another core, and then for a long
+// time by nobody. A plain store first fetches the line that it is going to overwrite; where another
+// thread had the system clear the page that line is not in this core's cache, and fetching it costs
+// as much as the copy. One function; any thread; it owns nothing.
 #pragma once
 
 #include "block/sanitizers.hpp"
@@ -18,7 +19,8 @@
 
 namespace slipstream {
 
-// As memcpy. Precondition: `to` is a multiple of 16. Whoever is told of it by a lock or a release sees what was copied.
+// As memcpy. Precondition: `to` is a multiple of 16. Whoever is told of it by a lock or a release
+// sees what was copied.
 inline void copy_past_cache(char* to, char const* from, std::size_t size) noexcept
 {
 #ifdef SLIPSTREAM_COPY_PAST_CACHE

@@ -1,8 +1,8 @@
 // A std::mutex that Clang's thread-safety analysis understands, and the words to say what it guards.
 // Under other compilers the words vanish. Not recursive, not timed.
 //
-// Where SLIPSTREAM_WATCH_LOCKS is defined (sanitizers' builds) a thread that takes a second lock ends the program, unless it is an
-// inner one taken inside an outer one (docs/threads.md, "Locks").
+// Where SLIPSTREAM_WATCH_LOCKS is defined (sanitizers' builds) a thread that takes a second lock
+// ends the program, unless it is an inner one taken inside an outer one (docs/threads.md, "Locks").
 #pragma once
 
 #ifdef SLIPSTREAM_WATCH_LOCKS
@@ -45,8 +45,8 @@ public:
 
 private:
 #ifdef SLIPSTREAM_WATCH_LOCKS
-	// Counts this thread's locks. They are counted before waiting: an order that could deadlock ends the program also when it
-	// does not deadlock this time.
+	// Counts this thread's locks. They are counted before waiting: an order that could deadlock
+	// ends the program also when it does not deadlock this time.
 	void watch(int const more)
 	{
 		thread_local int inner = 0;

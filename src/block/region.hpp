@@ -1,10 +1,11 @@
-// A region: 4 MiB from the system, at an address that is a multiple of 4 MiB. It has 255 blocks, and in the place of the
-// first their share counts and the list of those that are free. So any address in a block leads to its count:
+// A region: 4 MiB from the system, at an address that is a multiple of 4 MiB. It has 255 blocks,
+// and in the place of the first their share counts and the list of those that are free. So any
+// address in a block leads to its count:
 //
 //   region = address & ~(4 MiB - 1)        block = (address - region) / 16 KiB
 //
-// Owned by one pool. The counts are atomic; the list of free blocks and the links are used under the pool's mutex. It
-// decides nothing: not who gets a block, nor when it goes back to the system.
+// Owned by one pool. The counts are atomic; the list of free blocks and the links are used under
+// the pool's mutex. It decides nothing: not who gets a block, nor when it goes back to the system.
 #pragma once
 
 #include "block/block_pool.hpp"
@@ -33,7 +34,8 @@ public:
 	static void unmap(block_region* r) noexcept;
 	// Has the system fill it with pages now, if it can: most of what a block's first touch costs.
 	void fill_with_pages() noexcept;
-	// Gives the pages of free blocks back to the system; they read as zeros when touched again. Under the pool's mutex.
+	// Gives the pages of free blocks back to the system; they read as zeros when touched again.
+	// Under the pool's mutex.
 	void drop_free_pages() noexcept;
 
 	// The region that an address in one of its blocks is in, and that block.
@@ -46,8 +48,8 @@ public:
 	void add_free(std::size_t const block) noexcept { m_free[m_num_free++] = static_cast<std::uint8_t>(block); }
 	[[nodiscard]] std::size_t num_free() const noexcept { return m_num_free; }
 
-	// A free block is poisoned under AddressSanitizer: a stale pointer into one is then reported, as it would be into freed
-	// memory.
+	// A free block is poisoned under AddressSanitizer: a stale pointer into one is then reported,
+	// as it would be into freed memory.
 	void poison(std::size_t block) noexcept;
 	void unpoison(std::size_t block) noexcept;
 
@@ -82,8 +84,9 @@ inline void block_region::unpoison(std::size_t) noexcept {}
 
 inline std::uintptr_t address_of(void const* p) noexcept { return reinterpret_cast<std::uintptr_t>(p); }
 
-// The header is not at the beginning of its block, which is a multiple of 4 MiB for every region: all counts would share a few
-// sets of the processor's caches. Where it is follows from the region's address.
+// The header is not at the beginning of its block, which is a multiple of 4 MiB for every region:
+// all counts would share a few sets of the processor's caches. Where it is follows from the
+// region's address.
 inline std::size_t block_region::place_in(std::uintptr_t const begin) noexcept
 {
 	constexpr std::size_t places = 12;

@@ -8,8 +8,8 @@ namespace slipstream {
 
 namespace {
 
-// Who copies into new memory as fast as it can takes eight regions in the 2 to 3 ms that another thread may wait for a
-// processor.
+// Who copies into new memory as fast as it can takes eight regions in the 2 to 3 ms that another
+// thread may wait for a processor.
 constexpr std::int64_t most = 8;
 constexpr std::int64_t least_regions_a_spare = 32;
 

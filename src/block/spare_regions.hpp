@@ -1,5 +1,6 @@
-// Regions with no block in use that are kept ready, and how many of them are wanted: one; twice as many each time one was
-// missing, up to a 32nd of the capacity and eight at most; half as many each time settle() finds that none was.
+// Regions with no block in use that are kept ready, and how many of them are wanted: one; twice as
+// many each time one was missing, up to a 32nd of the capacity and eight at most; half as many each
+// time settle() finds that none was.
 //
 // Owned by the pool, used under its mutex. It maps and unmaps nothing.
 #pragma once

@@ -11,8 +11,9 @@ namespace {
 
 constexpr std::chrono::milliseconds between_looks{20};
 
-// Who wakes this thread is a network thread in the middle of a call: it goes on, and this one begins on the other processor, or
-// when that one waits. Where the system refuses, it is as other threads are.
+// Who wakes this thread is a network thread in the middle of a call: it goes on, and this one
+// begins on the other processor, or when that one waits. Where the system refuses, it is as other
+// threads are.
 void give_way_to_who_wakes_us() noexcept
 {
 	sched_param const no_priority{};

@@ -1,10 +1,11 @@
-// Upkeep: a thread that does for a pool what nobody should have to wait for: it prepares the next region
-// before it is needed, and drops what removed torrents left. Where it has prepared several, and then had nothing to do for
-// 20 ms, it gives back half of what is too many, unless one was missing all the same.
+// Upkeep: a thread that does for a pool what nobody should have to wait for: it prepares the next
+// region before it is needed, and drops what removed torrents left. Where it has prepared several,
+// and then had nothing to do for 20 ms, it gives back half of what is too many, unless one was
+// missing all the same.
 //
-// Not a hash worker's errand: those are busy just when blocks come fast, and what is prepared too late is prepared in vain.
-// It takes no memory of its own, so nothing it does can fail half-way. Where the system has no thread for it the pool
-// does without: whoever needs a region maps it.
+// Not a hash worker's errand: those are busy just when blocks come fast, and what is prepared too
+// late is prepared in vain. It takes no memory of its own, so nothing it does can fail half-way.
+// Where the system has no thread for it the pool does without: whoever needs a region maps it.
 //
 // Owned by the disk's core, beside the pool, which outlives it. Nobody waits for it but its destructor.
 #pragma once

@@ -9,10 +9,11 @@
 //            + open pieces       what each torrent that is being downloaded has begun and cannot give up yet
 //            + protected         being read, lookbehind, reserved: what protections may add up to
 //
-// The floor is the first four terms, and as much again as the open pieces so that something can be kept. Below it a
-// torrent that does not fit cannot be streamed without stalling, and is refused with the sum. Its terms change with
-// connections, with the torrents there are and their pieces' size, and with which of them are read or wanted.
-// Pure arithmetic, in blocks of 16 KiB: a value, of nobody and no thread. It counts nothing itself.
+// The floor is the first four terms, and as much again as the open pieces so that something can be
+// kept. Below it a torrent that does not fit cannot be streamed without stalling, and is refused
+// with the sum. Its terms change with connections, with the torrents there are and their pieces'
+// size, and with which of them are read or wanted. Pure arithmetic, in blocks of 16 KiB: a value,
+// of nobody and no thread. It counts nothing itself.
 #pragma once
 
 #include <algorithm>
@@ -38,8 +39,8 @@ struct budget
 	{ return std::min(2 * connections, capacity_blocks / 4); }
 	[[nodiscard]] std::int64_t lent_blocks() const noexcept { return capacity_blocks / 8; }
 	[[nodiscard]] std::int64_t open_blocks() const noexcept { return open_pieces * piece_blocks; }
-	// The least capacity at which the sum works out, whatever the capacity is. What is lent is an eighth of it, so the
-	// others are seven eighths; or five, where arriving is a quarter.
+	// The least capacity at which the sum works out, whatever the capacity is. What is lent is an
+	// eighth of it, so the others are seven eighths; or five, where arriving is a quarter.
 	[[nodiscard]] std::int64_t floor_blocks() const noexcept
 	{
 		auto const fixed = scratch_blocks + 2 * open_blocks();

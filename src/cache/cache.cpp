@@ -261,8 +261,8 @@ void cache::touched(std::uint64_t const torrent, int const piece) noexcept
 {
 	if (!crowded()) return;
 	mutex_lock const lock(m_mutex);
-	// What peers read all the time would go last for ever, and others would give up in its place what they download for their
-	// shares, again and again.
+	// What peers read all the time would go last for ever, and others would give up in its place
+	// what they download for their shares, again and again.
 	auto const m = m_members.find(torrent);
 	if (m != m_members.end() && m->second.unprotected_blocks > share_of(m->second)) return;
 	m_order.touch({torrent, piece});
@@ -285,9 +285,10 @@ void cache::make_room() noexcept
 		{
 			auto const room = m_pool.headroom_blocks() + m_order.leaving_blocks();
 			if (room >= prepared_free_blocks()) break;
-			// What is protected, and what admission gives to torrents that nobody reads, add up to no more than leaves room for
-			// what readers wait for. So where that lacks, something else has it; and what goes as soon as memory is low needs nobody
-			// to go in its place until it is: who did would come back, and go again, for as long as the readers wait.
+			// What is protected, and what admission gives to torrents that nobody reads, add up to
+			// no more than leaves room for what readers wait for. So where that lacks, something
+			// else has it; and what goes as soon as memory is low needs nobody to go in its place
+			// until it is: who did would come back, and go again, for as long as the readers wait.
 			bool const is_prepared = room >= wanted_free_blocks() && room + m_order.until_low_blocks() >= prepared_free_blocks();
 			auto const key = is_prepared ? m_order.spent_victim() : m_order.victim();
 			if (!key) break;

@@ -2,16 +2,18 @@
 // decides an eviction.
 //
 // It knows torrents by a number and an evictee, the pool by its counts, and protections by what
-// their owners asked for and were granted. When fewer blocks are free than may arrive before peers hear "stop", it names
-// victims from its eviction order and asks their torrents to forget them; the blocks come home when that is done.
-// It asks for nothing to be downloaded and drops nothing itself.
+// their owners asked for and were granted. When fewer blocks are free than may arrive before peers
+// hear "stop", it names victims from its eviction order and asks their torrents to forget them; the
+// blocks come home when that is done. It asks for nothing to be downloaded and drops nothing
+// itself.
 //
-// What a call costs does not grow with the number of torrents, but for those that have protections while not all of them can be
-// granted; nor with what is protected, but for looking once at each piece of the wish: the order changes where standings do. share_blocks()
-// looks at all torrents after any change.
+// What a call costs does not grow with the number of torrents, but for those that have protections
+// while not all of them can be granted; nor with what is protected, but for looking once at each
+// piece of the wish: the order changes where standings do. share_blocks() looks at all torrents
+// after any change.
 //
-// Where there is no memory, enter(), verified() and protect() throw std::bad_alloc, and nothing has happened. No other change
-// needs any; make_room() asks fewer then.
+// Where there is no memory, enter(), verified() and protect() throw std::bad_alloc, and nothing has
+// happened. No other change needs any; make_room() asks fewer then.
 //
 // Thread-safe, one mutex, not held while asking an evictee. Owned by the disk's core.
 #pragma once
@@ -114,11 +116,12 @@ public:
 
 	[[nodiscard]] std::uint64_t enter(std::weak_ptr<evictee> torrent, std::int64_t total_blocks, int piece_blocks) EXCLUDES(m_mutex);
 	void leave(std::uint64_t torrent) noexcept EXCLUDES(m_mutex);
-	// Whether the torrent wants anything; true until told otherwise. One that wants nothing and is not read has no open
-	// pieces to provide for.
+	// Whether the torrent wants anything; true until told otherwise. One that wants nothing and is
+	// not read has no open pieces to provide for.
 	void set_wanting(std::uint64_t torrent, bool wanting) noexcept EXCLUDES(m_mutex);
 	[[nodiscard]] bool knows(std::uint64_t torrent) const EXCLUDES(m_mutex);
-	// The budget if the torrent were the only one read, where that is below the floor: its pieces are too large.
+	// The budget if the torrent were the only one read, where that is below the floor: its pieces
+	// are too large.
 	[[nodiscard]] std::optional<budget> refusal(std::uint64_t torrent) const EXCLUDES(m_mutex);
 	// The same before it is here.
 	[[nodiscard]] std::optional<budget> refusal_of(std::int64_t total_blocks, int piece_blocks) const EXCLUDES(m_mutex);
@@ -133,8 +136,9 @@ public:
 	[[nodiscard]] budget current_budget() const EXCLUDES(m_mutex);
 	// What protections may add up to now. All there is, where everything fits.
 	[[nodiscard]] std::int64_t protectable_blocks() const EXCLUDES(m_mutex);
-	// What a torrent that nobody reads may have in memory, together with what it has there: what readers leave, in equal
-	// shares for as many of such torrents as the floor allows, in the order of entering. 0 for one too many.
+	// What a torrent that nobody reads may have in memory, together with what it has there: what
+	// readers leave, in equal shares for as many of such torrents as the floor allows, in the order
+	// of entering. 0 for one too many.
 	[[nodiscard]] std::int64_t share_blocks(std::uint64_t torrent) noexcept EXCLUDES(m_mutex);
 	// What it would be if the torrent, too, were read.
 	[[nodiscard]] budget budget_with(std::uint64_t torrent) const EXCLUDES(m_mutex);
@@ -146,7 +150,8 @@ public:
 
 	void verified(std::uint64_t torrent, int piece) EXCLUDES(m_mutex);
 	void gone(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
-	// It was read, and goes last of the idle; not while its torrent has more unprotected than a share was when anybody last asked for his.
+	// It was read, and goes last of the idle; not while its torrent has more unprotected than a
+	// share was when anybody last asked for his.
 	void touched(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
 	// The piece could not be given up after all.
 	void stays(std::uint64_t torrent, int piece) noexcept EXCLUDES(m_mutex);
@@ -155,9 +160,10 @@ public:
 
 	// -- what is to be kept
 
-	// Replaces the torrent's wish of that kind; pieces in order of importance. Of `reader`, the first two are
-	// kept and the rest is read-ahead, which goes before anything kept. Answers what could be granted of it now. A torrent
-	// that nobody read or wanted is granted no reader, and the wish is not kept, where that would break the floor.
+	// Replaces the torrent's wish of that kind; pieces in order of importance. Of `reader`, the
+	// first two are kept and the rest is read-ahead, which goes before anything kept. Answers what
+	// could be granted of it now. A torrent that nobody read or wanted is granted no reader, and
+	// the wish is not kept, where that would break the floor.
 	granted protect(std::uint64_t torrent, protection kind, std::vector<int> pieces) EXCLUDES(m_mutex);
 	[[nodiscard]] std::int64_t granted_blocks(protection kind) const EXCLUDES(m_mutex);
 	// Of the granted, what is verified and in memory.
@@ -169,24 +175,27 @@ public:
 
 	// -- room
 
-	// Asks pieces to go until what may arrive, and what is still to come of reader pieces, have room. Pieces that stay until
-	// memory is low are such room for the latter, before anything goes but what readers left behind. Cheap when there is room.
+	// Asks pieces to go until what may arrive, and what is still to come of reader pieces, have
+	// room. Pieces that stay until memory is low are such room for the latter, before anything goes
+	// but what readers left behind. Cheap when there is room.
 	void make_room() noexcept EXCLUDES(m_mutex);
 	// Fewer blocks are free than may still arrive.
 	[[nodiscard]] bool is_low() const noexcept;
-	// How many blocks may be lent at a time to those who may keep them while their pieces go. Any time, no lock.
+	// How many blocks may be lent at a time to those who may keep them while their pieces go. Any
+	// time, no lock.
 	[[nodiscard]] std::int64_t lendable_blocks() const noexcept { return m_lendable.load(std::memory_order_relaxed); }
 	// The number of free blocks from which on memory is not low.
 	[[nodiscard]] std::int64_t wanted_free_blocks() const noexcept
 	{ return m_wanted_free.load(std::memory_order_relaxed); }
-	// The number of free blocks that make_room() asks for: a peer may have been asked for all that a reader waits for, and
-	// pieces take a while to go. A quarter of the capacity at most.
+	// The number of free blocks that make_room() asks for: a peer may have been asked for all that
+	// a reader waits for, and pieces take a while to go. A quarter of the capacity at most.
 	//
 	//   wanted_free_blocks() + reader pieces that are not verified - blocks of pieces that are begun
 	//
-	// The last have their room already. For these is taken what is in use, not verified, and more than may be lent, which the
-	// budget provides for. What torrents have begun that nobody reads is among it, and hides as much of what is to come: room for
-	// that much is made when it comes. Pieces are counted whole, and a last one of which the cache is not told counts as begun: a
+	// The last have their room already. For these is taken what is in use, not verified, and more
+	// than may be lent, which the budget provides for. What torrents have begun that nobody reads
+	// is among it, and hides as much of what is to come: room for that much is made when it comes.
+	// Pieces are counted whole, and a last one of which the cache is not told counts as begun: a
 	// piece or so either way.
 	[[nodiscard]] std::int64_t prepared_free_blocks() const noexcept
 	{

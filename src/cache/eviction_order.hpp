@@ -8,10 +8,11 @@
 //   3 ahead   in a reader's read-ahead. Farthest from its reader first.
 //   4 kept    what is being read, lookbehind, reserved pieces. Never named.
 //     leaving named, and on its way out.
-// Readers tell us the future, so there is nothing to guess: a clock or frequency sketch would estimate what
-// the windows say.
+// Readers tell us the future, so there is nothing to guess: a clock or frequency sketch would
+// estimate what the windows say.
 //
-// Only a new piece needs memory: its entry is what the lists are made of (Boost.Intrusive), so that nothing else can fail.
+// Only a new piece needs memory: its entry is what the lists are made of (Boost.Intrusive), so that
+// nothing else can fail.
 //
 // Not thread-safe; the cache owns it under its lock. Naming is O(1), moving a piece O(log n).
 #pragma once
@@ -45,8 +46,8 @@ struct standing
 class eviction_order
 {
 public:
-	// A piece of so many blocks was verified. Nothing happens when it is known, or when there is no memory for it
-	// (std::bad_alloc).
+	// A piece of so many blocks was verified. Nothing happens when it is known, or when there is no
+	// memory for it (std::bad_alloc).
 	void insert(piece_key key, standing s, int blocks);
 	// A piece left memory, for whatever reason. Nothing happens when it is unknown.
 	void erase(piece_key key) noexcept;
@@ -70,7 +71,8 @@ public:
 	[[nodiscard]] std::int64_t blocks() const noexcept { return m_blocks; }
 	// Of those that are leaving.
 	[[nodiscard]] std::int64_t leaving_blocks() const noexcept { return m_leaving_blocks; }
-	// Of those that stay until memory is low: since they did, nobody wanted them, and they were not named again.
+	// Of those that stay until memory is low: since they did, nobody wanted them, and they were not
+	// named again.
 	[[nodiscard]] std::int64_t until_low_blocks() const noexcept { return m_until_low_blocks; }
 
 	[[nodiscard]] bool contains(piece_key key) const { return m_entries.count(key) != 0; }

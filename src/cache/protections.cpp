@@ -1,4 +1,5 @@
-// A cache's protections: what of its wishes each torrent is granted, and how its pieces stand in the eviction order for it.
+// A cache's protections: what of its wishes each torrent is granted, and how its pieces stand in
+// the eviction order for it.
 #include "cache/cache.hpp"
 
 #include <algorithm>
@@ -23,7 +24,8 @@ granted cache::protect(std::uint64_t const torrent, protection const kind, std::
 	grant_to(torrent, m, was_busy);
 	auto const given = m.given[std::size_t(kind)];
 	if (kind != protection::reader || wish.empty() || given.pieces > 0) return given;
-	// Not even what is being read fits: it wishes what it did. What others had to give for this wish they are granted anew.
+	// Not even what is being read fits: it wishes what it did. What others had to give for this
+	// wish they are granted anew.
 	wish.swap(pieces);
 	grant_to(torrent, m, m.is_counted_busy);
 	recount();
@@ -66,9 +68,10 @@ void cache::give(member& m, std::size_t const kind, granted const g) noexcept
 	m.given[kind] = g;
 }
 
-// Grants in the order of the kinds and, within one, in the order wished; stops a kind at the first piece that
-// does not fit. Other torrents keep what they have: first come, first served between torrents. But what is being read right
-// now (the reader's first two pieces) goes before anybody's lookbehind and read-ahead.
+// Grants in the order of the kinds and, within one, in the order wished; stops a kind at the first
+// piece that does not fit. Other torrents keep what they have: first come, first served between
+// torrents. But what is being read right now (the reader's first two pieces) goes before anybody's
+// lookbehind and read-ahead.
 void cache::grant(std::uint64_t const id, member& m, limits const& most) noexcept
 {
 	auto left = protectable() - (all_granted_blocks() - m.granted_blocks());
@@ -77,8 +80,9 @@ void cache::grant(std::uint64_t const id, member& m, limits const& most) noexcep
 	left += take(id, protection::lookbehind, 0, head - left);
 	left += take(id, protection::reader, pieces_at_head, head - left);
 
-	// Reserved pieces that are not here will be wanted, and then something is open. Granted without room for that, they would
-	// be cut as soon as they are wanted, and granted again as soon as they are not.
+	// Reserved pieces that are not here will be wanted, and then something is open. Granted without
+	// room for that, they would be cut as soon as they are wanted, and granted again as soon as
+	// they are not.
 	auto open = m.is_counted_busy || !m_crowded ? 0 : budget::open_pieces * m.piece_blocks;
 	m_times.begin();
 	for (std::size_t kind = 0; kind < std::size(m.given); ++kind)
@@ -101,7 +105,8 @@ void cache::grant(std::uint64_t const id, member& m, limits const& most) noexcep
 	count_cut(m, m.is_cut());
 }
 
-// Takes what others were granted of a kind, farthest first, down to `keep` pieces each; answers how many blocks that gave.
+// Takes what others were granted of a kind, farthest first, down to `keep` pieces each; answers how
+// many blocks that gave.
 std::int64_t cache::take(std::uint64_t const id, protection const kind, int const keep, std::int64_t const wanted) noexcept
 {
 	std::int64_t taken = 0;
@@ -180,8 +185,8 @@ void cache::stand(std::uint64_t const id, member& m, int const piece, standing c
 	m_order.set_standing({id, piece}, s);
 }
 
-// What is being read first, then what each had, then the rest; each time in the order of entering. So nobody loses for
-// another's read-ahead what still fits.
+// What is being read first, then what each had, then the rest; each time in the order of entering.
+// So nobody loses for another's read-ahead what still fits.
 void cache::grant_anew() noexcept
 {
 	m_had.clear();

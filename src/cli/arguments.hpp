@@ -1,8 +1,8 @@
 // What the program was told on its command line and in its environment.
 //
-// Every flag is an environment variable too: --peer-listen is SLIPSTREAM_PEER_LISTEN; the flag wins. A flag
-// that may be repeated takes several values there, separated by commas or blanks. An empty variable is
-// not there. Nothing is started here, nothing is printed.
+// Every flag is an environment variable too: --peer-listen is SLIPSTREAM_PEER_LISTEN; the flag
+// wins. A flag that may be repeated takes several values there, separated by commas or blanks. An
+// empty variable is not there. Nothing is started here, nothing is printed.
 #pragma once
 
 #include <slipstream/extent.hpp>

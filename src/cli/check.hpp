@@ -7,7 +7,8 @@
 
 namespace slipstream::cli {
 
-// Answers the exit code: 0 when nothing that players need failed. Throws std::invalid_argument for what is no URL.
+// Answers the exit code: 0 when nothing that players need failed. Throws std::invalid_argument for
+// what is no URL.
 [[nodiscard]] int check(check_settings const& settings);
 
 } // namespace slipstream::cli

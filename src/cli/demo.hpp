@@ -1,7 +1,7 @@
 // `slipstream demo`: a film, a swarm of two on this machine, and every byte compared.
 //
-// It owns the engine, the server, the seeding session and the film's folder while it runs; main() calls it on the main
-// thread. It is a show, not a benchmark.
+// It owns the engine, the server, the seeding session and the film's folder while it runs; main()
+// calls it on the main thread. It is a show, not a benchmark.
 #pragma once
 
 #include "cli/arguments.hpp"

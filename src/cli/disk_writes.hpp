@@ -9,9 +9,9 @@
 
 namespace slipstream::cli {
 
-// `write_bytes` of /proc/self/io (proc(5)): bytes that this process caused to be sent to the storage
-// layer, its dirtied pages of files included; bytes written to sockets and terminals are not. Nothing when
-// the system does not say.
+// `write_bytes` of /proc/self/io (proc(5)): bytes that this process caused to be sent to the
+// storage layer, its dirtied pages of files included; bytes written to sockets and terminals are
+// not. Nothing when the system does not say.
 [[nodiscard]] std::optional<std::int64_t> disk_bytes_written();
 
 // The figure in such a text.

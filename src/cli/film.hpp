@@ -1,6 +1,7 @@
 // The film that the demo streams when it is given none: made with ffmpeg, in a folder of its own.
 //
-// The demo owns the folder, and waits here in its thread while ffmpeg works. It is not part of what Slipstream streams with.
+// The demo owns the folder, and waits here in its thread while ffmpeg works. It is not part of what
+// Slipstream streams with.
 #pragma once
 
 #include <slipstream/error.hpp>

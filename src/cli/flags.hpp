@@ -1,7 +1,8 @@
 // The flags of one command, and where their values come from: the command line, or the environment.
 //
-// Made and used by parse_arguments in one thread, and gone when it returns; CLI11 reads the words, which this
-// does not replace. A value that is wrong ends the reading by `wrong_value`, which parse_arguments catches.
+// Made and used by parse_arguments in one thread, and gone when it returns; CLI11 reads the words,
+// which this does not replace. A value that is wrong ends the reading by `wrong_value`, which
+// parse_arguments catches.
 #pragma once
 
 #include "cli/arguments.hpp"

@@ -127,7 +127,8 @@ error_code http_client::run(Start&& start)
 	return closed ? error_code(asio::error::operation_aborted) : *result;
 }
 
-// Not by run(): the system's look-up cannot be cancelled, so its handler comes when it likes, perhaps never while this runs.
+// Not by run(): the system's look-up cannot be cancelled, so its handler comes when it likes,
+// perhaps never while this runs.
 error_code http_client::look_up(asio::ip::tcp::resolver::results_type& places)
 {
 	struct outcome { std::optional<error_code> ec; asio::ip::tcp::resolver::results_type places; };
@@ -160,7 +161,8 @@ error_code http_client::connect()
 	else m_plain = std::make_unique<beast::tcp_stream>(m_io);
 	ec = run([&](auto done) { lowest().async_connect(places, done); });
 	if (ec || !m_tls) return ec;
-	// A server of many names chooses its certificate by this (RFC 6066, section 3); literal addresses are none.
+	// A server of many names chooses its certificate by this (RFC 6066, section 3); literal
+	// addresses are none.
 	auto const named = http::parse_authority(m_url.authority);
 	if (named && !named->address) SSL_set_tlsext_host_name(m_tls->native_handle(), m_url.host.c_str());
 	return run([&](auto done) { m_tls->async_handshake(asio::ssl::stream_base::client, done); });

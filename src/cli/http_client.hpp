@@ -1,8 +1,9 @@
-// A plain HTTP/1.1 client (Beast's), with TLS: what `slipstream check` looks at servers with, and the demo at its own.
+// A plain HTTP/1.1 client (Beast's), with TLS: what `slipstream check` looks at servers with, and
+// the demo at its own.
 //
-// One connection, one request at a time, in the calling thread, on the io_context it is given: what else waits there, such
-// as for a signal, is run meanwhile. The connection is kept as long as the server keeps it. It follows no redirections, keeps
-// no cookies and judges nothing.
+// One connection, one request at a time, in the calling thread, on the io_context it is given: what
+// else waits there, such as for a signal, is run meanwhile. The connection is kept as long as the
+// server keeps it. It follows no redirections, keeps no cookies and judges nothing.
 #pragma once
 
 #include "http/wire.hpp"
@@ -36,15 +37,16 @@ struct http_url
 	std::string credentials;  // user:password, decoded; or empty
 };
 
-// "http://" or "https://", a host, and what follows (RFC 3986); a fragment is dropped. Errors: bad_argument.
+// "http://" or "https://", a host, and what follows (RFC 3986); a fragment is dropped. Errors:
+// bad_argument.
 [[nodiscard]] expected<http_url> parse_url(std::string_view text);
 
 struct http_ask
 {
 	http::wire::verb method = http::wire::verb::get;
 	std::vector<std::pair<std::string, std::string>> headers{};
-	// What is longer is left, and the connection closed; 0: no body is wanted. Of the first bytes beyond, up to 256 KiB are
-	// seen by on_bytes and counted.
+	// What is longer is left, and the connection closed; 0: no body is wanted. Of the first bytes
+	// beyond, up to 256 KiB are seen by on_bytes and counted.
 	std::size_t max_body_bytes = 0;
 	// Hears the bytes of the body, in order, in place of the answer's `body`.
 	std::function<void(std::span<char const>)> on_bytes{};
@@ -73,10 +75,11 @@ struct http_answer
 class http_client
 {
 public:
-	// `timeout`: for each step of a request. With TLS the server's certificate has to be valid for its name, by the system's
-	// authorities, or those in `ca_file` (PEM) when it is not empty. Throws std::runtime_error when that cannot be read.
-	// `interrupted` is asked after whatever happened on `io`; when it says so, the request ends. The look-up of a name ends
-	// for the caller in the same way, but the system's goes on, and the end of `io` waits for it.
+	// `timeout`: for each step of a request. With TLS the server's certificate has to be valid for
+	// its name, by the system's authorities, or those in `ca_file` (PEM) when it is not empty.
+	// Throws std::runtime_error when that cannot be read. `interrupted` is asked after whatever
+	// happened on `io`; when it says so, the request ends. The look-up of a name ends for the
+	// caller in the same way, but the system's goes on, and the end of `io` waits for it.
 	http_client(boost::asio::io_context& io, http_url url, std::chrono::milliseconds timeout, std::string const& ca_file
 		, std::function<bool()> interrupted = {});
 	~http_client();

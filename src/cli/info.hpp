@@ -1,7 +1,7 @@
 // `slipstream info`: what is in a torrent, for people or as JSON.
 //
-// It runs in the calling thread, once a process (it takes SIGINT and SIGTERM). Of a torrent file it reads no more than
-// the file; for a magnet link it runs an engine until the metadata is there.
+// It runs in the calling thread, once a process (it takes SIGINT and SIGTERM). Of a torrent file it
+// reads no more than the file; for a magnet link it runs an engine until the metadata is there.
 #pragma once
 
 #include "cli/arguments.hpp"

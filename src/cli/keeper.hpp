@@ -1,8 +1,10 @@
-// Keeps a state folder and an engine alike: what the folder remembers is added, what changes is written down.
+// Keeps a state folder and an engine alike: what the folder remembers is added, what changes is
+// written down.
 //
-// Owned by `serve`, on its io_context and thread. A change is written within moments of it (the file of one torrent, at
-// most one at a time of each), all of it once more at the end, for the totals; the DHT's nodes also every half hour.
-// It adds nothing of its own to the engine and removes nothing from it.
+// Owned by `serve`, on its io_context and thread. A change is written within moments of it (the
+// file of one torrent, at most one at a time of each), all of it once more at the end, for the
+// totals; the DHT's nodes also every half hour. It adds nothing of its own to the engine and
+// removes nothing from it.
 #pragma once
 
 #include "cli/state_dir.hpp"
@@ -19,7 +21,8 @@
 
 namespace slipstream::cli {
 
-// What an engine can be given of the session that was remembered; what is torn is set aside, and nothing given.
+// What an engine can be given of the session that was remembered; what is torn is set aside, and
+// nothing given.
 [[nodiscard]] std::vector<char> usable_session(std::vector<char> bytes, state_dir& dir);
 
 class keeper
@@ -28,7 +31,8 @@ public:
 	// All must outlive it.
 	keeper(boost::asio::io_context& io, engine& torrents, state_dir& dir);
 
-	// Adds what was remembered; answers the ids. What cannot be used is logged, and set aside when it is torn.
+	// Adds what was remembered; answers the ids. What cannot be used is logged, and set aside when
+	// it is torn.
 	[[nodiscard]] std::vector<std::string> restore(std::vector<state_dir::remembered> const& remembered);
 	// Torrents may have changed: looks, and writes what has. On the io_context's thread.
 	void look();

@@ -57,8 +57,9 @@ int run(arguments const& told)
 
 int main(int const argc, char** const argv)
 {
-	// Peers' buffers are large, and come and go: they are to be the system's again when they are freed. glibc by itself raises
-	// this bound to the largest that was ever freed, and keeps what is below. And threads that rarely allocate share a heap.
+	// Peers' buffers are large, and come and go: they are to be the system's again when they are
+	// freed. glibc by itself raises this bound to the largest that was ever freed, and keeps what
+	// is below. And threads that rarely allocate share a heap.
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	mallopt(M_ARENA_MAX, 2);
 	try

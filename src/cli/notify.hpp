@@ -1,6 +1,7 @@
-// What systemd is told of a service of Type=notify: sd_notify's protocol, a datagram to the socket that NOTIFY_SOCKET
-// names. sd_notify(3) documents it as stable and gives it as code to be copied, so that no library has to be linked
-// for twenty lines. Without NOTIFY_SOCKET nothing is done. The main thread.
+// What systemd is told of a service of Type=notify: sd_notify's protocol, a datagram to the socket
+// that NOTIFY_SOCKET names. sd_notify(3) documents it as stable and gives it as code to be copied,
+// so that no library has to be linked for twenty lines. Without NOTIFY_SOCKET nothing is done. The
+// main thread.
 #pragma once
 
 #include <chrono>

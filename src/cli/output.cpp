@@ -75,8 +75,8 @@ boost::asio::awaitable<boost::system::error_code> output::write(std::span<char c
 	while (!bytes.empty())
 	{
 		error_code ec;
-		// A pipe that has room takes so much without blocking, and others may not want it to be non-blocking: that is a
-		// property of the pipe, not of our descriptor.
+		// A pipe that has room takes so much without blocking, and others may not want it to be
+		// non-blocking: that is a property of the pipe, not of our descriptor.
 		if (m_waits || is_full)
 		{
 			co_await m_to.async_wait(boost::asio::posix::stream_descriptor::wait_write

@@ -1,7 +1,7 @@
 // Where `slipstream play --output` writes: a file, a pipe, the standard output.
 //
-// Owned by the command, on its io_context and thread. A pipe that is full is waited for without blocking the thread; a
-// file's disk is not waited for, since the system takes the bytes.
+// Owned by the command, on its io_context and thread. A pipe that is full is waited for without
+// blocking the thread; a file's disk is not waited for, since the system takes the bytes.
 #pragma once
 
 #include <slipstream/error.hpp>
@@ -18,8 +18,9 @@ namespace slipstream::cli {
 class output
 {
 public:
-	// "-": the standard output, which must not be a terminal; else a path where nothing is yet, or a pipe or device (a
-	// pipe is opened when somebody reads it). Errors: bad_argument, with the path and the reason.
+	// "-": the standard output, which must not be a terminal; else a path where nothing is yet, or
+	// a pipe or device (a pipe is opened when somebody reads it). Errors: bad_argument, with the
+	// path and the reason.
 	[[nodiscard]] static expected<output> open(boost::asio::io_context& io, std::string const& where);
 	// What open() would say without making or opening anything.
 	[[nodiscard]] static std::string objection(std::string const& where);

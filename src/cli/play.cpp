@@ -106,7 +106,8 @@ private:
 		});
 	}
 
-	// The player is asked to end, and made to the second time or when it takes too long; all else is left where it is.
+	// The player is asked to end, and made to the second time or when it takes too long; all else
+	// is left where it is.
 	void interrupt(int const number)
 	{
 		bool const again = m_interrupted != 0;

@@ -13,12 +13,12 @@
 
 namespace slipstream::cli {
 
-// "mpv --fs" as words; quotes keep blanks together. Empty: mpv when PATH has it, or else vlc. What is not in PATH, and
-// no path of a program, is an error (bad_argument) that says what can be done.
+// "mpv --fs" as words; quotes keep blanks together. Empty: mpv when PATH has it, or else vlc. What
+// is not in PATH, and no path of a program, is an error (bad_argument) that says what can be done.
 [[nodiscard]] expected<std::vector<std::string>> player_words(std::string const& command);
 
-// The whole command line. mpv and VLC, by their names, are told not to write over our line, to end at the end, and of
-// the files that belong to the film; others are given the URL alone.
+// The whole command line. mpv and VLC, by their names, are told not to write over our line, to end
+// at the end, and of the files that belong to the film; others are given the URL alone.
 [[nodiscard]] std::vector<std::string> player_command_line(std::vector<std::string> words, std::string const& url
 	, std::vector<std::string> const& subtitles, std::vector<std::string> const& sounds);
 

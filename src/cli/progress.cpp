@@ -9,8 +9,8 @@
 namespace slipstream::cli {
 namespace {
 
-// The length of the character that `text` begins with; 0 when that is no UTF-8 (RFC 3629, section 4: overlong forms and
-// surrogates are none).
+// The length of the character that `text` begins with; 0 when that is no UTF-8 (RFC 3629, section
+// 4: overlong forms and surrogates are none).
 std::size_t character_length(std::string_view const text)
 {
 	auto const byte = [&](std::size_t const i) { return static_cast<unsigned char>(text[i]); };
@@ -97,7 +97,8 @@ void progress::finish()
 
 void progress::draw(std::string const& what)
 {
-	// A line that wraps could not be drawn over. The last column stays free: some terminals wrap when it is filled.
+	// A line that wraps could not be drawn over. The last column stays free: some terminals wrap
+	// when it is filled.
 	std::fprintf(stderr, "\r\033[K%s", first_columns(what, terminal_columns() - 1).c_str());
 	std::fflush(stderr);
 	m_open = true;

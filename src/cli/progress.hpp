@@ -1,7 +1,8 @@
 // What a command is doing, for who watches it: on stderr.
 //
-// One line on a terminal, redrawn; elsewhere the steps alone, a line each and without control characters (a file of
-// progress would be writing to the disk, and of no use). Owned by the command; its thread. It is not the log.
+// One line on a terminal, redrawn; elsewhere the steps alone, a line each and without control
+// characters (a file of progress would be writing to the disk, and of no use). Owned by the
+// command; its thread. It is not the log.
 #pragma once
 
 #include <chrono>
@@ -10,7 +11,8 @@
 
 namespace slipstream::cli {
 
-// Text of others (a torrent's names) for a terminal: control characters, C1's included, and what is not UTF-8 become '?'.
+// Text of others (a torrent's names) for a terminal: control characters, C1's included, and what is
+// not UTF-8 become '?'.
 [[nodiscard]] std::string printable(std::string_view text);
 // The first `columns` characters.
 [[nodiscard]] std::string first_columns(std::string_view utf8, std::size_t columns);

@@ -153,8 +153,9 @@ private:
 	{
 		auto const a = m_client.ask({wire::verb::head, {{"Range", "bytes=0-0"}}, 0});
 		if (!a) return fail(a.error());
-		// "A server MUST ignore a Range header field received with a request method ... for which range handling is not
-		// defined" (RFC 9110, section 14.2). Widely disregarded, and nobody is harmed.
+		// "A server MUST ignore a Range header field received with a request method ... for which
+		// range handling is not defined" (RFC 9110, section 14.2). Widely disregarded, and nobody
+		// is harmed.
 		return a->status == 200 ? pass("200") : warn(fmt::format("{} (RFC 9110, 14.2)", a->status));
 	}
 
@@ -208,8 +209,8 @@ private:
 		return pass(seen_in(*a));
 	}
 
-	// "If the selected representation is shorter than the specified suffix-length, the entire representation is used"
-	// (RFC 9110, section 14.1.2).
+	// "If the selected representation is shorter than the specified suffix-length, the entire
+	// representation is used" (RFC 9110, section 14.1.2).
 	verdict long_suffix()
 	{
 		auto const a = get({{"Range", fmt::format("bytes=-{}", m_size + 1)}}, 100);

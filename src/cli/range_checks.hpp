@@ -1,7 +1,9 @@
-// The range conformance suite: what players need of a server of files, asked over HTTP (RFC 9110, section 14, and around).
+// The range conformance suite: what players need of a server of files, asked over HTTP (RFC 9110,
+// section 14, and around).
 //
-// It knows nothing of Slipstream: any server, any file of 1 KiB or more. Runs in the calling thread; each check has
-// connections of its own where it matters. What is asked for is small; a whole file is begun and left.
+// It knows nothing of Slipstream: any server, any file of 1 KiB or more. Runs in the calling
+// thread; each check has connections of its own where it matters. What is asked for is small; a
+// whole file is begun and left.
 #pragma once
 
 #include "cli/http_client.hpp"

@@ -1,4 +1,5 @@
-// Sizes as people read them. A pure function; any thread. What they write is read by parse_bytes (slipstream/extent.hpp).
+// Sizes as people read them. A pure function; any thread. What they write is read by parse_bytes
+// (slipstream/extent.hpp).
 #pragma once
 
 #include <cstdint>

@@ -6,8 +6,8 @@
 //   ... .tmp                  being written; left behind only when the machine or the process died in the middle
 //   ... .unreadable           what could not be used is kept under this name, and never written over
 //
-// Each file is written beside its place, synced and renamed: after a crash it is the old one or the new one, whole.
-// Owned by `serve`; one thread. It knows files, and nothing of what is in them.
+// Each file is written beside its place, synced and renamed: after a crash it is the old one or the
+// new one, whole. Owned by `serve`; one thread. It knows files, and nothing of what is in them.
 #pragma once
 
 #include <slipstream/error.hpp>
@@ -35,8 +35,9 @@ public:
 		std::vector<std::string> complaints;  // one sentence for each file that was passed over
 	};
 
-	// Makes the folder where it is not there (for its owner alone), and takes the lock. Throws std::runtime_error, with
-	// the path and the reason: it cannot be used, or another server uses it.
+	// Makes the folder where it is not there (for its owner alone), and takes the lock. Throws
+	// std::runtime_error, with the path and the reason: it cannot be used, or another server uses
+	// it.
 	explicit state_dir(std::string const& path);
 	~state_dir();
 	state_dir(state_dir const&) = delete;
@@ -44,8 +45,8 @@ public:
 
 	[[nodiscard]] contents load();
 
-	// Errors: bad_argument, with the path and the system's reason; what was there before is still there then. The value is
-	// the path.
+	// Errors: bad_argument, with the path and the system's reason; what was there before is still
+	// there then. The value is the path.
 	[[nodiscard]] expected<std::string> save(std::string_view id, std::span<char const> bytes);
 	[[nodiscard]] expected<std::string> save_session(std::span<char const> bytes);
 	// Idempotent.

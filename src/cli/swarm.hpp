@@ -15,8 +15,9 @@ namespace slipstream::cli {
 
 [[nodiscard]] engine_options options_of(swarm_settings const& settings);
 
-// libtorrent's session cannot end while the system resolves a name for it, and a resolver without an answer takes its
-// time. Nothing is on disk that could be lost, so past the limit the process ends without it, with `exit_code`.
+// libtorrent's session cannot end while the system resolves a name for it, and a resolver without
+// an answer takes its time. Nothing is on disk that could be lost, so past the limit the process
+// ends without it, with `exit_code`.
 void stop_within(engine& e, std::chrono::seconds limit, int exit_code);
 
 // A line, at once.

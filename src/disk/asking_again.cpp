@@ -42,10 +42,11 @@ candidates look(std::vector<lt::download_priority_t> const& priorities, std::vec
 
 } // namespace
 
-// A piece that comes to be wanted, or ceases to be, makes libtorrent look at every peer, on a later turn. Were the only one that is
-// lacking unwanted for a moment, the torrent would have finished for that moment, and said so: then another is wanted for one, which is
-// over before libtorrent looks. One that is begun is never unwanted for a moment: if its entry is empty by then, libtorrent asks
-// for it no more.
+// A piece that comes to be wanted, or ceases to be, makes libtorrent look at every peer, on a later
+// turn. Were the only one that is lacking unwanted for a moment, the torrent would have finished
+// for that moment, and said so: then another is wanted for one, which is over before libtorrent
+// looks. One that is begun is never unwanted for a moment: if its entry is empty by then,
+// libtorrent asks for it no more.
 bool ask_again(lt::torrent_handle const& torrent, std::vector<piece_state> const& states)
 {
 	auto const priorities = torrent.get_piece_priorities();

@@ -1,8 +1,9 @@
 // The blocks of one torrent that somebody wants to hear of when they are written.
 //
-// Owned by the torrent's storage. Any thread awaits; its network thread takes what is written, and hears nothing for a block that
-// nobody awaits but one look at a flag. It holds no bytes and calls nobody. What is awaited and never comes stays until its
-// piece is verified: no more than the torrent has blocks.
+// Owned by the torrent's storage. Any thread awaits; its network thread takes what is written, and
+// hears nothing for a block that nobody awaits but one look at a flag. It holds no bytes and calls
+// nobody. What is awaited and never comes stays until its piece is verified: no more than the
+// torrent has blocks.
 #pragma once
 
 #include "block/mutex.hpp"

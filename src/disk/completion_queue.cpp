@@ -6,7 +6,8 @@
 
 namespace slipstream {
 
-// Where libtorrent's io_context keeps the post. It frees that before the handler runs, so the next one finds it free.
+// Where libtorrent's io_context keeps the post. It frees that before the handler runs, so the next
+// one finds it free.
 template <typename T>
 struct completion_queue::post_memory
 {

@@ -3,13 +3,14 @@
 //
 // Each kind is a struct that owns the handler and everything the handler is given, so nothing it
 // touches can be gone when it runs; it is moved along, never copied (a copy of a hash handler would
-// have another vector behind its span), and called exactly once. The queue collects completions from
-// the network thread and from hash workers and delivers them in order, a batch a post: the post goes out with
-// the first of a batch, so delivery depends on nobody calling submit_jobs().
+// have another vector behind its span), and called exactly once. The queue collects completions
+// from the network thread and from hash workers and delivers them in order, a batch a post: the
+// post goes out with the first of a batch, so delivery depends on nobody calling submit_jobs().
 //
-// A completion that is promised to come, of a hash or behind one, must not be lost for want of memory when it is due, on a
-// thread that could tell nobody: so what it takes to queue it (`ready`) is had when it is promised, and the post's memory is
-// the queue's own. For all others memory is used again: in its stride the queue takes none.
+// A completion that is promised to come, of a hash or behind one, must not be lost for want of
+// memory when it is due, on a thread that could tell nobody: so what it takes to queue it (`ready`)
+// is had when it is promised, and the post's memory is the queue's own. For all others memory is
+// used again: in its stride the queue takes none.
 #pragma once
 
 #include "block/mutex.hpp"
@@ -159,28 +160,31 @@ using ready = std::list<completion>;
 class completion_queue : public std::enable_shared_from_this<completion_queue>
 {
 public:
-	// `outstanding`: how many handlers were promised, by any queue that shares it, and have not been called.
+	// `outstanding`: how many handlers were promised, by any queue that shares it, and have not
+	// been called.
 	completion_queue(lt::io_context& ioc, std::shared_ptr<std::atomic<std::int64_t>> outstanding)
 		: m_ioc(ioc), m_outstanding(std::move(outstanding)) {}
 
-	// libtorrent asks for something. The queue itself counts what it delivers; who calls a handler without it says so. What is
-	// never called, where an io_context was stopped early or there was no memory, stays outstanding.
+	// libtorrent asks for something. The queue itself counts what it delivers; who calls a handler
+	// without it says so. What is never called, where an io_context was stopped early or there was
+	// no memory, stays outstanding.
 	void promised() noexcept { m_outstanding->fetch_add(1, std::memory_order_relaxed); }
 	void kept() noexcept { m_outstanding->fetch_sub(1, std::memory_order_relaxed); }
 
-	// Any thread. False, and nothing is done, once closed. Where there is no memory std::bad_alloc is thrown, and nothing is
-	// done either.
+	// Any thread. False, and nothing is done, once closed. Where there is no memory std::bad_alloc
+	// is thrown, and nothing is done either.
 	bool push(completion c) EXCLUDES(m_mutex);
 	bool push(ready r) noexcept EXCLUDES(m_mutex) { return queue(std::move(r), false); }
-	// A hash that is to be delivered before everything that was pushed and not delivered. Not counted below.
+	// A hash that is to be delivered before everything that was pushed and not delivered. Not
+	// counted below.
 	bool push_early(hash_done h) EXCLUDES(m_mutex);
 	// Nothing is delivered any more; drops what was not, which is something only where an io_context was
 	// stopped early.
 	void close() EXCLUDES(m_mutex);
 	// Pushed and not delivered yet. Any thread.
 	[[nodiscard]] int size() const noexcept { return m_size.load(std::memory_order_relaxed); }
-	// How many were pushed so far, and how many of these, the first ones, delivered. Any thread; what the calling thread
-	// pushed before is counted.
+	// How many were pushed so far, and how many of these, the first ones, delivered. Any thread;
+	// what the calling thread pushed before is counted.
 	[[nodiscard]] std::uint64_t pushed() const noexcept { return m_pushed.load(std::memory_order_relaxed); }
 	[[nodiscard]] std::uint64_t delivered() const noexcept { return m_delivered.load(std::memory_order_relaxed); }
 

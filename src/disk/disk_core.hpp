@@ -43,7 +43,8 @@ public:
 		std::atomic<std::int64_t> pieces_verified{0};
 		std::atomic<std::int64_t> pieces_evicted{0};
 		std::atomic<std::int64_t> pieces_forgotten{0};
-		// Of libtorrent's, over all sessions; shared with their completion queues, which posts keep alive.
+		// Of libtorrent's, over all sessions; shared with their completion queues, which posts keep
+		// alive.
 		std::shared_ptr<std::atomic<std::int64_t>> handlers = std::make_shared<std::atomic<std::int64_t>>(0);
 	};
 
@@ -62,7 +63,8 @@ public:
 
 	// Memory is low: `listener` gets a step when it is not any more. Kept until then, weakly.
 	void tell_when_room(std::weak_ptr<room_listener> listener) EXCLUDES(m_mutex);
-	// What is wanted free may have become less since: tells those that wait, if memory is not low any more.
+	// What is wanted free may have become less since: tells those that wait, if memory is not low
+	// any more.
 	void look_for_room() EXCLUDES(m_mutex);
 	// `events` hears of the capacity, too. Kept weakly.
 	void tell_of_capacity(std::weak_ptr<memory_events> events) EXCLUDES(m_mutex);

@@ -35,9 +35,10 @@ void append(std::vector<char>& to, std::array<char, N> const& head, lt::piece_in
 	for (int const shift : {24, 16, 8, 0}) to.push_back(static_cast<char>(p >> shift));
 }
 
-// Belongs to one connection, which owns it. Tells the peer what libtorrent does not: the pieces of which a write is held
-// (before 2.0.11 its bitfield, sent at the handshake, knows only of pieces all of whose writes completed), and what is gone.
-// Knows whether the peer understands lt_donthave (BEP 54).
+// Belongs to one connection, which owns it. Tells the peer what libtorrent does not: the pieces of
+// which a write is held (before 2.0.11 its bitfield, sent at the handshake, knows only of pieces
+// all of whose writes completed), and what is gone. Knows whether the peer understands lt_donthave
+// (BEP 54).
 class peer_part final : public lt::peer_plugin
 {
 public:
@@ -159,14 +160,16 @@ public:
 		if (s->holds(piece)) keep_wanted(piece);
 	}
 
-	// In a torrent of v2 alone libtorrent asks peers for the hashes of the piece's blocks now (see forgetting.hpp).
+	// In a torrent of v2 alone libtorrent asks peers for the hashes of the piece's blocks now (see
+	// forgetting.hpp).
 	void on_piece_failed(lt::piece_index_t const piece) override
 	{
 		if (auto const s = storage(); s && !s->info_hashes().has_v1()) s->never_hold(piece);
 	}
 
-	// Where libtorrent stops the torrent for a peer's hashes the error is cleared, and there is no pause (true), unless the torrent was
-	// paused before: then this is the end of a graceful pause, which stands. The engine's alert_pump relies on the error being gone.
+	// Where libtorrent stops the torrent for a peer's hashes the error is cleared, and there is no
+	// pause (true), unless the torrent was paused before: then this is the end of a graceful pause,
+	// which stands. The engine's alert_pump relies on the error being gone.
 	bool on_pause() override
 	{
 		if (stops_for_hashes_of_a_peer())
@@ -188,8 +191,8 @@ public:
 		return false;
 	}
 
-	// After a check libtorrent has pieces that never "passed": it hashed what was in memory. And it clears none that it
-	// found wrong: these are noted.
+	// After a check libtorrent has pieces that never "passed": it hashed what was in memory. And it
+	// clears none that it found wrong: these are noted.
 	void on_files_checked() override
 	{
 		auto const s = storage();
@@ -229,8 +232,9 @@ public:
 	}
 
 private:
-	// A hybrid torrent stops when a peer sends right hashes of a piece that libtorrent does not "have": because a write is held, or
-	// because it was given up (see forgetting.hpp). What v1 and v2 really disagree about is found when a hash is delivered.
+	// A hybrid torrent stops when a peer sends right hashes of a piece that libtorrent does not
+	// "have": because a write is held, or because it was given up (see forgetting.hpp). What v1 and
+	// v2 really disagree about is found when a hash is delivered.
 	[[nodiscard]] bool stops_for_hashes_of_a_peer()
 	{
 		auto const s = storage();
@@ -256,8 +260,9 @@ private:
 		return true;
 	}
 
-	// An application may have stopped wanting a piece while it came. libtorrent counts one that passed, of which a write is
-	// held, and that is not wanted twice, and then thinks that it has finished (see forgetting.hpp).
+	// An application may have stopped wanting a piece while it came. libtorrent counts one that
+	// passed, of which a write is held, and that is not wanted twice, and then thinks that it has
+	// finished (see forgetting.hpp).
 	void keep_wanted(lt::piece_index_t const piece)
 	{
 		if (m_torrent.piece_priority(piece) == lt::dont_download) m_torrent.piece_priority(piece, lt::low_priority);
@@ -301,8 +306,8 @@ public:
 
 	lt::feature_flags_t implemented_features() override { return alert_feature; }
 
-	// What the alert's resume data says of priorities is of this moment; what is withheld may change before the application
-	// looks at it.
+	// What the alert's resume data says of priorities is of this moment; what is withheld may
+	// change before the application looks at it.
 	void on_alert(lt::alert const* const alert) override
 	{
 		auto const* const saved = lt::alert_cast<lt::save_resume_data_alert>(alert);

@@ -1,8 +1,9 @@
-// The session plugin: what the disk cannot do from behind disk_interface. Through it the disk learns which pieces
-// passed their hash check, and all of a torrent's hashes; and through it a memory that gives up pieces (`evict`) acts on
-// libtorrent: pieces are forgotten, what does not fit is kept from being wanted (admission), peers are told what is held and
-// what is gone, blocks whose writes were cancelled are asked for again, and hashes that peers send neither stop the torrent nor are counted
-// twice (forgetting.hpp). Once a second it looks for what is left to do.
+// The session plugin: what the disk cannot do from behind disk_interface. Through it the disk
+// learns which pieces passed their hash check, and all of a torrent's hashes; and through it a
+// memory that gives up pieces (`evict`) acts on libtorrent: pieces are forgotten, what does not fit
+// is kept from being wanted (admission), peers are told what is held and what is gone, blocks whose
+// writes were cancelled are asked for again, and hashes that peers send neither stop the torrent
+// nor are counted twice (forgetting.hpp). Once a second it looks for what is left to do.
 //
 // libtorrent asks the disk for hashes and judges them itself; a disk_interface is never told the
 // verdict. torrent_plugin::on_piece_pass is, on the network thread, inside the hash's handler.

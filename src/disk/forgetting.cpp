@@ -63,7 +63,8 @@ bool forgetting::forget(lt::piece_index_t const piece, int const piece_bytes, bo
 	untouched_bytes const any(piece_bytes);
 	auto const i = m_forgetting.emplace(piece, false).first;
 	auto held = m_held.extract(piece);
-	// One that has not passed would be hashed, and fail, with the write that is kept back and once more without it.
+	// One that has not passed would be hashed, and fail, with the write that is kept back and once
+	// more without it.
 	if (has_passed) m_torrent.add_piece(piece, any.get(), lt::torrent_handle::overwrite_existing);
 	if (held)
 	{

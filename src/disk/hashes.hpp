@@ -1,5 +1,5 @@
-// What one async_hash or async_hash2 carries through the workers and back: the job they compute, the handler
-// that is waiting, and the storage whose fences wait for it.
+// What one async_hash or async_hash2 carries through the workers and back: the job they compute,
+// the handler that is waiting, and the storage whose fences wait for it.
 //
 // Made and delivered on the network thread; in between a worker owns it. It holds the io_context open, so
 // that its handler is delivered however soon the session ends.

@@ -1,12 +1,14 @@
-// Lending: how many blocks are outside, with those who may keep them while their pieces go: peers' send buffers, which
-// libtorrent fills by async_read and empties as fast as the peer takes it, and players' leases.
+// Lending: how many blocks are outside, with those who may keep them while their pieces go: peers'
+// send buffers, which libtorrent fills by async_read and empties as fast as the peer takes it, and
+// players' leases.
 //
-// A block that is lent stays in use when its piece is evicted, so the budget has a term for what is lent at a time
-// (cache::lendable_blocks()). Peers' reads beyond it wait until something comes home; a player's lease is counted and
-// never waits: players go before peers, and the HTTP server bounds what all its streams borrow.
+// A block that is lent stays in use when its piece is evicted, so the budget has a term for what is
+// lent at a time (cache::lendable_blocks()). Peers' reads beyond it wait until something comes
+// home; a player's lease is counted and never waits: players go before peers, and the HTTP server
+// bounds what all its streams borrow.
 //
-// Owned by the disk's core; any thread, one mutex, not held while calling a listener. It knows neither blocks nor who has
-// them, and it takes nothing back.
+// Owned by the disk's core; any thread, one mutex, not held while calling a listener. It knows
+// neither blocks nor who has them, and it takes nothing back.
 #pragma once
 
 #include "block/check.hpp"

@@ -42,7 +42,8 @@ private:
 	std::shared_ptr<write_watermark> const m_watermark;
 };
 
-// More may be lent: `serve` runs on the session's network thread. It is the disk's own, which closes the queue before it dies.
+// More may be lent: `serve` runs on the session's network thread. It is the disk's own, which
+// closes the queue before it dies.
 class read_step final : public own_step
 {
 public:
@@ -89,8 +90,8 @@ memory_disk_io::memory_disk_io(lt::io_context& ioc, lt::settings_interface const
 memory_disk_io::~memory_disk_io()
 {
 	abort(true);
-	// A handler may hold the torrent, and the torrent its storage_holder, which calls remove_torrent() here. So what is
-	// left dies while every member is alive.
+	// A handler may hold the torrent, and the torrent its storage_holder, which calls
+	// remove_torrent() here. So what is left dies while every member is alive.
 	std::vector<std::shared_ptr<torrent_storage>> left;
 	m_storages.for_each([&](auto const& storage) { left.push_back(storage); });
 	for (auto const& storage : left)
@@ -121,8 +122,8 @@ void memory_disk_io::submit_jobs() {}
 
 void memory_disk_io::settings_updated()
 {
-	// Two blocks at least, whatever it says (min_memory_usage() says 1 byte): one alone may be held, and then nothing that is
-	// queued would let its peer go on.
+	// Two blocks at least, whatever it says (min_memory_usage() says 1 byte): one alone may be
+	// held, and then nothing that is queued would let its peer go on.
 	m_watermark->set_limit_bytes(std::max(m_settings.get_int(lt::settings_pack::max_queued_disk_bytes), 2 * block_size_bytes));
 	m_core->serve_session(m_settings.get_int(lt::settings_pack::hashing_threads));
 	auto const connections = std::max(0, m_settings.get_int(lt::settings_pack::connections_limit));
@@ -240,9 +241,8 @@ void memory_disk_io::async_check_files(lt::storage_index_t const index
 	fence(storage, std::move(done));
 }
 
-// Everything on the blocks takes effect when it is called, so there is nothing to stop but what hashes and what waits to be
-// read.
-// What is in memory stays: a pause ends.
+// Everything on the blocks takes effect when it is called, so there is nothing to stop but what
+// hashes and what waits to be read. What is in memory stays: a pause ends.
 void memory_disk_io::async_stop_torrent(lt::storage_index_t const index, std::function<void()> handler)
 {
 	m_completions->promised();

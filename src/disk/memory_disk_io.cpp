@@ -37,8 +37,9 @@ bool valid_for_write(geometry const& shape, lt::peer_request const& r)
 		&& r.length == shape.block_length(r.piece, r.start / block_size_bytes);
 }
 
-// Adds the time it lived to one of libtorrent's timers, and to the sum of all. To look at the clock costs a tenth of a read, so one
-// call in 17 is timed and stands for all (a prime: blocks come in powers of two). `calls` counts them.
+// Adds the time it lived to one of libtorrent's timers, and to the sum of all. To look at the clock
+// costs a tenth of a read, so one call in 17 is timed and stands for all (a prime: blocks come in
+// powers of two). `calls` counts them.
 class timed
 {
 public:
@@ -80,8 +81,9 @@ void memory_disk_io::async_read(lt::storage_index_t const index, lt::peer_reques
 	m_completions->push(std::move(done));
 }
 
-// What is read for a peer stays with it until it took it, whatever becomes of the piece; so there is a bound to what is
-// lent at a time, and beyond it reads wait. (To refuse them would be worse: libtorrent disconnects a peer after 100 refusals.)
+// What is read for a peer stays with it until it took it, whatever becomes of the piece; so there
+// is a bound to what is lent at a time, and beyond it reads wait. (To refuse them would be worse:
+// libtorrent disconnects a peer after 100 refusals.)
 void memory_disk_io::read_or_wait(std::shared_ptr<torrent_storage> const& storage, lt::peer_request const& r
 	, read_done done)
 {
@@ -193,7 +195,8 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	write_done done{std::move(handler), {}, m_watermark, r.length};
 	auto const storage = live(index);
 	if (storage && storage->can_forget()) storage->write_begins(r.piece);
-	// libtorrent takes what it did not ask for, and what came too late: neither may fill a memory that is too small already.
+	// libtorrent takes what it did not ask for, and what came too late: neither may fill a memory
+	// that is too small already.
 	if (!storage || (observer && storage->is_unwanted(r.piece))) done.error = aborted(lt::operation_t::file_write);
 	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf, observer != nullptr);
 	bool const cancelled = storage && done.error.ec == boost::asio::error::operation_aborted;
@@ -213,7 +216,8 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	}
 	catch (std::bad_alloc const&)
 	{
-		// libtorrent hears of it from the exception, and of no completion: its bytes must not be waited for.
+		// libtorrent hears of it from the exception, and of no completion: its bytes must not be
+		// waited for.
 		m_watermark->held(r.length);
 		throw;
 	}
@@ -237,8 +241,8 @@ lt::storage_error memory_disk_io::write(torrent_storage& storage, lt::peer_reque
 	if (!block)
 	{
 		count(m_core->count.writes_refused);
-		// Where pieces can go, room is on its way, of a piece, or of blocks that were lent when theirs went: libtorrent
-		// asks for a cancelled block again.
+		// Where pieces can go, room is on its way, of a piece, or of blocks that were lent when
+		// theirs went: libtorrent asks for a cancelled block again.
 		if (m_core->cache.enabled() && storage.can_forget()) return aborted(lt::operation_t::file_write);
 		auto error = refused(boost::system::errc::no_space_on_device, lt::operation_t::file_write);
 		error.file(shape.file_at(r.piece, r.start));
@@ -283,9 +287,10 @@ void memory_disk_io::async_hash(lt::storage_index_t const index, lt::piece_index
 			return start(std::move(job), storage);
 		}
 		job->blocks.clear();
-		// libtorrent hashes a piece as soon as its last write was given to the disk, and writes of this one are being cancelled.
-		// It must hear that there is no hash before it hears of these: a piece that loses its last block while it is being
-		// hashed keeps an empty download entry, and once its priority was 0 for a moment it is never asked for again.
+		// libtorrent hashes a piece as soon as its last write was given to the disk, and writes of
+		// this one are being cancelled. It must hear that there is no hash before it hears of
+		// these: a piece that loses its last block while it is being hashed keeps an empty download
+		// entry, and once its priority was 0 for a moment it is never asked for again.
 		if (storage->take_unheard_cancelled(piece) && !storage->is_forgetting(piece))
 		{
 			job->error = aborted(lt::operation_t::file_read);
@@ -293,8 +298,8 @@ void memory_disk_io::async_hash(lt::storage_index_t const index, lt::piece_index
 			return;
 		}
 		if (!storage->is_forgetting(piece)) storage->before_hash_of_given(piece);
-		// Not here, as a check of what is in memory asks: zeros are nobody's hash, and an error would stop
-		// the torrent (contract, 19 and 24).
+		// Not here, as a check of what is in memory asks: zeros are nobody's hash, and an error
+		// would stop the torrent (contract, 19 and 24).
 	}
 	m_completions->push(hash_done{std::move(job)});
 	if (storage && storage->shape().has(piece)) storage->hash_asked(piece);

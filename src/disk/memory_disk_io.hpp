@@ -1,10 +1,10 @@
 // One session's disk: translates libtorrent's disk_interface into operations on storages, and their
 // outcomes into completions. Translation only: no policy, no bytes of its own.
 //
-// Made by memory_disk::constructor() for its session, which owns it. All virtuals are called on the network
-// thread, except free_disk_buffer() (any thread) and hashed() (a worker). Operations take effect in the
-// call; their handlers are moved into completions and run later from the completion queue.
-// It may die only when no worker holds a job of it: abort() cancels, the destructor waits.
+// Made by memory_disk::constructor() for its session, which owns it. All virtuals are called on the
+// network thread, except free_disk_buffer() (any thread) and hashed() (a worker). Operations take
+// effect in the call; their handlers are moved into completions and run later from the completion
+// queue. It may die only when no worker holds a job of it: abort() cancels, the destructor waits.
 #pragma once
 
 #include "disk/completion_queue.hpp"
@@ -93,7 +93,8 @@ private:
 	void hashed(std::unique_ptr<hash_job> job) noexcept override;
 	// The storage, unless the disk was aborted or the index is not in use.
 	[[nodiscard]] std::shared_ptr<torrent_storage> live(lt::storage_index_t index) const;
-	// Delivers `c` when everything asked of the storage before is delivered; a null storage has nothing to wait for.
+	// Delivers `c` when everything asked of the storage before is delivered; a null storage has
+	// nothing to wait for.
 	void fence(std::shared_ptr<torrent_storage> const& storage, completion c);
 	void start(std::unique_ptr<hash> job, std::shared_ptr<torrent_storage> const& storage);
 

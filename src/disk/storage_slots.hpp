@@ -1,11 +1,11 @@
 // Slots: turns libtorrent's storage_index_t into a storage, and refuses an index from an earlier life.
 //
-// An index is a slot's number in its lower 20 bits and the slot's generation in the upper 12. When a
-// torrent goes its slot gets the next generation, so the index it had finds nothing from then on,
-// while the slot serves the next torrent. Free slots wait in a queue: before an index could come again its slot was
-// handed out 4,096 times. The queue is a list through the slots themselves: remove() needs no memory, and must not, since
-// libtorrent calls it where nothing may fail.
-// One session's; network thread only.
+// An index is a slot's number in its lower 20 bits and the slot's generation in the upper 12. When
+// a torrent goes its slot gets the next generation, so the index it had finds nothing from then on,
+// while the slot serves the next torrent. Free slots wait in a queue: before an index could come
+// again its slot was handed out 4,096 times. The queue is a list through the slots themselves:
+// remove() needs no memory, and must not, since libtorrent calls it where nothing may fail. One
+// session's; network thread only.
 #pragma once
 
 #include <libtorrent/storage_defs.hpp>

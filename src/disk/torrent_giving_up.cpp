@@ -1,5 +1,5 @@
-// The half of a torrent's storage that gives up pieces: which may go and when, what is held back for that, what libtorrent has to be
-// told before and after.
+// The half of a torrent's storage that gives up pieces: which may go and when, what is held back
+// for that, what libtorrent has to be told before and after.
 #include "disk/disk_core.hpp"
 #include "disk/torrent_storage.hpp"
 
@@ -100,8 +100,8 @@ void torrent_storage::never_hold(lt::piece_index_t const piece) noexcept
 	catch (std::bad_alloc const&) { hold_none(); }
 }
 
-// Not here: libtorrent is in the middle of counting. What is held stays held until then, or it would be written in a piece
-// that libtorrent has forgotten by then.
+// Not here: libtorrent is in the middle of counting. What is held stays held until then, or it
+// would be written in a piece that libtorrent has forgotten by then.
 void torrent_storage::counted_twice()
 {
 	if (!m_may_hold) return;
@@ -144,8 +144,8 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 		{
 			// A recheck costs the torrent its peers: not for room that is only being prepared.
 			if (!m_core->cache.is_low()) return false;
-			// What a recheck finds is libtorrent's for good, too: without this, one recheck would lead to the next. What is being
-			// forgotten makes room as well.
+			// What a recheck finds is libtorrent's for good, too: without this, one recheck would
+			// lead to the next. What is being forgotten makes room as well.
 			if (!is_seeding() && (m_forgetting.is_forgetting_any() || forget_another())) return false;
 			shrink_by_recheck(piece);
 			return true;
@@ -278,9 +278,10 @@ void torrent_storage::recheck_begins()
 	for (auto& done : was.held) m_completions->push(std::move(done));
 }
 
-// For pieces that libtorrent has for good, because they came before anything had to be given up, through
-// add_piece, or in a torrent that is seeding now. A recheck costs the torrent its peers for a moment, so one is
-// to do for long: everything that nobody protects goes. libtorrent looks at what there is on a later turn.
+// For pieces that libtorrent has for good, because they came before anything had to be given up,
+// through add_piece, or in a torrent that is seeding now. A recheck costs the torrent its peers for
+// a moment, so one is to do for long: everything that nobody protects goes. libtorrent looks at
+// what there is on a later turn.
 void torrent_storage::shrink_by_recheck(lt::piece_index_t const asked)
 {
 	m_forgetting.torrent().force_recheck(); // and recheck_begins()

@@ -95,11 +95,13 @@ void torrent_storage::clear(lt::piece_index_t const piece)
 	m_arriving.forget(piece);
 	auto const was = m_pieces.drop(piece);
 	if (auto const written = m_writes.find(piece); written != m_writes.end()) written->second.begin_anew();
-	// What is whole and not verified is cleared because its hash was wrong. To forget a piece is to have libtorrent find it
-	// wrong, too: that says nothing of its bytes. (torrent_plugin::on_piece_failed is not called where no peer is to blame.)
+	// What is whole and not verified is cleared because its hash was wrong. To forget a piece is to
+	// have libtorrent find it wrong, too: that says nothing of its bytes.
+	// (torrent_plugin::on_piece_failed is not called where no peer is to blame.)
 	bool const failed = was == piece_state::complete && !is_forgetting(piece);
 	if (auto held = m_forgetting.release(piece)) m_completions->push(std::move(*held));
-	// A piece that was only partly here was not wanted when it began to go. It may be wanted again by now.
+	// A piece that was only partly here was not wanted when it began to go. It may be wanted again
+	// by now.
 	bool const given_up = m_forgetting.cleared(piece, was == piece_state::verified);
 	// Not before its blocks are gone: nobody reads them after this.
 	if (auto const events = m_events.lock(); failed && events) events->piece_failed(info_hashes(), piece);

@@ -8,9 +8,10 @@
 // Operations take effect when they are called, in the order of the calls; only completions wait:
 // a fence's completion comes after those of all hashes that were asked for before it.
 //
-// The functions under "network thread" belong to the thread of the torrent's session; the rest may be
-// called from any thread. It does not find itself (disk_core does). Of libtorrent it asks the torrent's state, and a recheck
-// where pieces cannot be forgotten one by one, or one was counted twice; all else goes through completions and `forgetting`.
+// The functions under "network thread" belong to the thread of the torrent's session; the rest may
+// be called from any thread. It does not find itself (disk_core does). Of libtorrent it asks the
+// torrent's state, and a recheck where pieces cannot be forgotten one by one, or one was counted
+// twice; all else goes through completions and `forgetting`.
 #pragma once
 
 #include "block/mutex.hpp"
@@ -41,8 +42,9 @@ class disk_core;
 class torrent_storage final : public evictee, public std::enable_shared_from_this<torrent_storage>
 {
 public:
-	// `owner` is libtorrent's torrent: kept alive until remove(), and how its plugin finds the storage. `hashes`: what is
-	// known of them; a torrent with a v2 hash is hashed as v2 until libtorrent asks for v1 as well.
+	// `owner` is libtorrent's torrent: kept alive until remove(), and how its plugin finds the
+	// storage. `hashes`: what is known of them; a torrent with a v2 hash is hashed as v2 until
+	// libtorrent asks for v1 as well.
 	torrent_storage(std::shared_ptr<disk_core> core, geometry shape, std::shared_ptr<void> owner
 		, lt::info_hash_t const& hashes, std::shared_ptr<completion_queue> completions);
 
@@ -62,8 +64,8 @@ public:
 	void touched(lt::piece_index_t piece) const;
 	// The block's next write is told, unless the piece is verified before.
 	void await(lt::piece_index_t const piece, int const block) { m_awaited.await(piece, block); }
-	// Pieces that are kept from being wanted: by piece the priority to give back, dont_download where nothing is withheld. Empty
-	// when nothing is withheld at all.
+	// Pieces that are kept from being wanted: by piece the priority to give back, dont_download
+	// where nothing is withheld. Empty when nothing is withheld at all.
 	using priorities = std::vector<lt::download_priority_t>;
 	[[nodiscard]] priorities withheld() const EXCLUDES(m_mutex);
 	// Those that were withheld when resume data was saved last.
@@ -95,8 +97,8 @@ public:
 	void never_hold(lt::piece_index_t piece) noexcept;
 	// Nor for any. Those that are kept back now stay so.
 	void hold_none() noexcept { m_may_hold = false; }
-	// libtorrent counted a piece of which one is held twice. From now on none is, and a recheck makes it count again: soon, or
-	// when the torrent is not paused any more.
+	// libtorrent counted a piece of which one is held twice. From now on none is, and a recheck
+	// makes it count again: soon, or when the torrent is not paused any more.
 	void counted_twice();
 	void recheck_if_due();
 	// A hash is being delivered at this moment.
@@ -105,36 +107,42 @@ public:
 	[[nodiscard]] bool is_forgetting(lt::piece_index_t const piece) const { return m_forgetting.is_forgetting(piece); }
 	// Gives up a piece, in whatever phase it is; false when it must stay for now.
 	bool forget(lt::piece_index_t piece);
-	// In a memory that is too small for all: it is not whole here, and libtorrent does not want it. Its peers' blocks are not kept:
-	// nobody would read them, and wrong ones would have those blamed who send the rest when it is wanted again.
+	// In a memory that is too small for all: it is not whole here, and libtorrent does not want it.
+	// Its peers' blocks are not kept: nobody would read them, and wrong ones would have those
+	// blamed who send the rest when it is wanted again.
 	[[nodiscard]] bool is_unwanted(lt::piece_index_t piece) const;
-	// A check found the whole piece wrong; libtorrent does not clear it. It is nobody's until it is written again.
+	// A check found the whole piece wrong; libtorrent does not clear it. It is nobody's until it is
+	// written again.
 	void found_wrong(lt::piece_index_t const piece) { m_writes[piece].found_wrong = true; }
-	// Memory is full, and a peer's block is to take the place of one of a piece that is not verified (a recheck found it wrong, and
-	// libtorrent does not clear such a piece): the old one goes first, also where somebody holds it and no room
-	// comes of that: libtorrent does not have it. False where there is none.
+	// Memory is full, and a peer's block is to take the place of one of a piece that is not
+	// verified (a recheck found it wrong, and libtorrent does not clear such a piece): the old one
+	// goes first, also where somebody holds it and no room comes of that: libtorrent does not have
+	// it. False where there is none.
 	bool make_way(lt::piece_index_t piece, int block);
-	// A place for what writes_pushed() and cancelled_write_pushed() say: they come when the completion is out, and must not fail. What was
-	// found wrong is written anew.
+	// A place for what writes_pushed() and cancelled_write_pushed() say: they come when the
+	// completion is out, and must not fail. What was found wrong is written anew.
 	void write_begins(lt::piece_index_t const piece) { m_writes[piece].found_wrong = false; }
 	// The writes of the piece that were asked for so far complete with the completions pushed so far.
 	void writes_pushed(lt::piece_index_t piece);
-	// The completion has just been pushed of a write of the piece that is cancelled, for want of memory or because nobody wants it.
-	// (Also in the latter case: it may be wanted before libtorrent hears of this.)
+	// The completion has just been pushed of a write of the piece that is cancelled, for want of
+	// memory or because nobody wants it. (Also in the latter case: it may be wanted before
+	// libtorrent hears of this.)
 	void cancelled_write_pushed(lt::piece_index_t piece);
-	// Whether libtorrent has heard of one that was cancelled and not asked for again: until then it takes the block for one
-	// that is being written.
+	// Whether libtorrent has heard of one that was cancelled and not asked for again: until then it
+	// takes the block for one that is being written.
 	[[nodiscard]] bool has_heard_of_cancelled() const noexcept;
 	// It was made to ask for all of which it has heard; the others stay noted.
 	void asked_again() noexcept;
-	// The piece is being hashed: whether libtorrent has still to hear that a peer's write of it was cancelled. Forgets what was
-	// cancelled so far.
+	// The piece is being hashed: whether libtorrent has still to hear that a peer's write of it was
+	// cancelled. Forgets what was cancelled so far.
 	[[nodiscard]] bool take_unheard_cancelled(lt::piece_index_t piece);
-	// One was, of those that an application asked for. libtorrent takes that block for written, and the piece is going to
-	// fail its hash; see forgetting::take_names_off, which happens before what is pushed from now on.
+	// One was, of those that an application asked for. libtorrent takes that block for written, and
+	// the piece is going to fail its hash; see forgetting::take_names_off, which happens before
+	// what is pushed from now on.
 	void given_write_cancelled(lt::piece_index_t piece) { m_writes[piece].given_cancelled = true; }
-	// An application writes a block. add_piece() writes all that is not finished, so that what is kept back is finished by
-	// this: libtorrent has the piece for good, and there is nothing to keep back any more.
+	// An application writes a block. add_piece() writes all that is not finished, so that what is
+	// kept back is finished by this: libtorrent has the piece for good, and there is nothing to
+	// keep back any more.
 	void given(lt::piece_index_t piece);
 	void before_hash_of_given(lt::piece_index_t piece);
 	void take_names_off(lt::piece_index_t piece);
@@ -143,7 +151,8 @@ public:
 	void recheck_begins();
 	// Verified pieces of which a write is held, and which are not being forgotten.
 	[[nodiscard]] std::vector<lt::piece_index_t> held_pieces() const;
-	// Forgets what nobody wants any more, as `wanted` says, of what is half here and of what a check found wrong.
+	// Forgets what nobody wants any more, as `wanted` says, of what is half here and of what a
+	// check found wrong.
 	void forget_stranded(std::function<bool(lt::piece_index_t)> const& wanted);
 
 	// A block's bytes, new or in place of others.
@@ -155,11 +164,12 @@ public:
 	void drop_all();
 	// The torrent left its session.
 	void remove() noexcept;
-	// Its completions will never be delivered: destroys those that wait here, now, while what their handlers may
-	// call on their way out is alive.
+	// Its completions will never be delivered: destroys those that wait here, now, while what their
+	// handlers may call on their way out is alive.
 	void drop_fenced() { m_fenced.clear(); }
 
-	// What was hashed of the piece while it arrived, for a hash that is asked for now; null when nothing was.
+	// What was hashed of the piece while it arrived, for a hash that is asked for now; null when
+	// nothing was.
 	[[nodiscard]] std::shared_ptr<hash_run> take_run(lt::piece_index_t const piece, bool const v1, bool const v2)
 	{ return m_arriving.take(piece, v1, v2); }
 	// A hash begins; the number is for finish_hash().
@@ -199,9 +209,11 @@ private:
 	// It is verified, and libtorrent can be made to forget it by a recheck alone.
 	[[nodiscard]] bool goes_by_recheck(lt::piece_index_t piece) const;
 	bool begin_to_forget(lt::piece_index_t piece);
-	// Forgets another piece that nobody protects, one that can go without a recheck; false when there is none.
+	// Forgets another piece that nobody protects, one that can go without a recheck; false when
+	// there is none.
 	bool forget_another();
-	// Drops the piece that was asked for and every one that nobody protects, and has libtorrent look what is left.
+	// Drops the piece that was asked for and every one that nobody protects, and has libtorrent
+	// look what is left.
 	void shrink_by_recheck(lt::piece_index_t asked);
 
 	std::shared_ptr<disk_core> const m_core;  // before m_pieces: blocks go home first

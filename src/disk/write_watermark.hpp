@@ -1,5 +1,6 @@
-// The write watermark: tells peers to stop when more bytes are written than libtorrent has been told of
-// (its max_queued_disk_bytes), or memory is low, and to go on when there is half of that and memory again.
+// The write watermark: tells peers to stop when more bytes are written than libtorrent has been
+// told of (its max_queued_disk_bytes), or memory is low, and to go on when there is half of that
+// and memory again.
 //
 // Network thread only. Shared by its disk and the write completions on their way. Observers are kept
 // weakly, each is called once for each time it was told to stop.
@@ -29,7 +30,8 @@ public:
 		return true;
 	}
 
-	// A write's completion was delivered. Like the next, from a posted step, never from libtorrent's own call.
+	// A write's completion was delivered. Like the next, from a posted step, never from
+	// libtorrent's own call.
 	void delivered(int const bytes)
 	{
 		m_queued -= bytes;

@@ -25,8 +25,8 @@ std::string stopped_because(lt::error_code const& ec)
 	return fmt::format("libtorrent stopped the torrent: {}", ec.message());
 }
 
-// What the disk's extension undoes (disk/extension.cpp, torrent_part::on_pause): the alert comes all the same, and the torrent's status
-// has no error any more by then.
+// What the disk's extension undoes (disk/extension.cpp, torrent_part::on_pause): the alert comes
+// all the same, and the torrent's status has no error any more by then.
 bool is_undone(lt::torrent_error_alert const& alert)
 {
 	if (alert.error != lt::errors::torrent_inconsistent_hashes) return false;

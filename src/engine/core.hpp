@@ -1,8 +1,9 @@
 // What an engine is made of, on its own thread: the libtorrent session, and the torrents in it.
 //
-// Made and owned by the engine, used on the engine's thread alone (the loop's), but for readable() and what opens its torrents, and for the destructor,
-// which runs when that thread has ended. Posted work knows it weakly. It is the only place that adds to,
-// or removes from, the session; what a torrent does with its handle is in torrent_entry.
+// Made and owned by the engine, used on the engine's thread alone (the loop's), but for readable()
+// and what opens its torrents, and for the destructor, which runs when that thread has ended.
+// Posted work knows it weakly. It is the only place that adds to, or removes from, the session;
+// what a torrent does with its handle is in torrent_entry.
 #pragma once
 
 #include "engine/engine_loop.hpp"
@@ -32,8 +33,8 @@ public:
 	// Any thread, both.
 	[[nodiscard]] std::shared_ptr<readable_torrent const> readable(std::string_view id) const
 	{ return m_environment.readable.find(id); }
-	// A reader of a file that the torrent has. It is attached to the torrent, or told that this has gone, in its turn; null
-	// when the engine has stopped.
+	// A reader of a file that the torrent has. It is attached to the torrent, or told that this has
+	// gone, in its turn; null when the engine has stopped.
 	[[nodiscard]] std::shared_ptr<reader::impl> open(readable_torrent const& torrent, stream::file_geometry const& file);
 
 	// Starts the session. Throws std::runtime_error when nothing can be listened on.

@@ -1,5 +1,5 @@
-// Bytes as people write hashes: lower-case hexadecimal, two digits each. A pure function; any thread. What a URL's '%' is
-// followed by is not its business (http/route.hpp).
+// Bytes as people write hashes: lower-case hexadecimal, two digits each. A pure function; any
+// thread. What a URL's '%' is followed by is not its business (http/route.hpp).
 #pragma once
 
 #include <string>

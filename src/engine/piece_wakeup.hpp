@@ -1,5 +1,5 @@
-// Carries what the disk tells of pieces (verified, gone, failed, a block that was awaited) from libtorrent's thread, and "the capacity is another" from
-// anyone's, to the engine's.
+// Carries what the disk tells of pieces (verified, gone, failed, a block that was awaited) from
+// libtorrent's thread, and "the capacity is another" from anyone's, to the engine's.
 //
 // Owned by the core, known weakly by the disk's extension. It only posts: no lock but the loop's gate, no
 // libtorrent call, nothing that can throw but for want of memory, which is caught. It holds no state.

@@ -1,9 +1,9 @@
-// The torrents that can be read, for threads other than the engine's: what a request for a file has to know, without
-// waiting for a turn of the engine.
+// The torrents that can be read, for threads other than the engine's: what a request for a file has
+// to know, without waiting for a turn of the engine.
 //
-// Owned by the engine's core. The engine's thread enters torrents when they become readable and takes
-// them out when they fail or go; any thread looks. What was found may be out of date at once: a reader of a torrent that has
-// gone is told so by the engine's thread. It keeps no torrent alive.
+// Owned by the engine's core. The engine's thread enters torrents when they become readable and
+// takes them out when they fail or go; any thread looks. What was found may be out of date at once:
+// a reader of a torrent that has gone is told so by the engine's thread. It keeps no torrent alive.
 #pragma once
 
 #include "block/mutex.hpp"

@@ -14,11 +14,12 @@ namespace slipstream {
 
 namespace {
 
-// While it reads on in one piece: a rate is worked out of what was taken (stream/consumption.hpp), and idleness.
+// While it reads on in one piece: a rate is worked out of what was taken (stream/consumption.hpp),
+// and idleness.
 constexpr std::chrono::milliseconds tell_after{100};
 
-// What one lease may pin at most: little beside the capacity, enough for throughput. (The server asks for less, by what its
-// streams hold together: http/traffic.hpp.) Any thread.
+// What one lease may pin at most: little beside the capacity, enough for throughput. (The server
+// asks for less, by what its streams hold together: http/traffic.hpp.) Any thread.
 std::size_t lease_bound_bytes(memory_disk const& disk)
 {
 	return static_cast<std::size_t>(std::clamp<std::int64_t>(disk.capacity_bytes() / 64, 4 * block_size_bytes, 1 << 20));

@@ -1,14 +1,16 @@
 // What is behind a reader: a position in a file, at most one lease that is waited for, its timer.
 //
-// Shared by the public reader and the torrent it reads, which it knows weakly. What is waited for, and what is wanted, is
-// the engine's thread's; the public reader's calls are carried there. But what is in memory already is taken in the
-// caller's thread (take(), seek_here()): a player that reads what is there costs no turn of another thread, which is told
-// afterwards how far the reader got, once for many takes. It wakes
-// when its torrent says that a piece changed, and looks in the memory disk itself: the store is the
-// truth, the event only the wake-up. It does not decide what is fetched; it only tells its window.
+// Shared by the public reader and the torrent it reads, which it knows weakly. What is waited for,
+// and what is wanted, is the engine's thread's; the public reader's calls are carried there. But
+// what is in memory already is taken in the caller's thread (take(), seek_here()): a player that
+// reads what is there costs no turn of another thread, which is told afterwards how far the reader
+// got, once for many takes. It wakes when its torrent says that a piece changed, and looks in the
+// memory disk itself: the store is the truth, the event only the wake-up. It does not decide what
+// is fetched; it only tells its window.
 //
-// Who may write the position: the caller's thread while no lease is waited for (m_pending is 0), the engine's else. What the
-// torrent sees of it, the window, changes on the engine's thread alone, when that follows.
+// Who may write the position: the caller's thread while no lease is waited for (m_pending is 0),
+// the engine's else. What the torrent sees of it, the window, changes on the engine's thread alone,
+// when that follows.
 #pragma once
 
 #include "engine/engine_loop.hpp"
@@ -49,8 +51,8 @@ public:
 	// The caller's thread.
 	// Begins a lease that may wait; complete() on the engine's thread ends it.
 	void start(std::size_t max_bytes, handler done);
-	// What is in memory at the position, verified, up to max_bytes; nothing when that is nothing, at the end of the file, and
-	// where start() would have something to say.
+	// What is in memory at the position, verified, up to max_bytes; nothing when that is nothing,
+	// at the end of the file, and where start() would have something to say.
 	[[nodiscard]] lease take(std::size_t max_bytes);
 	// A seek. Nothing while a lease is waited for: that is the engine's thread's to end.
 	[[nodiscard]] std::optional<expected<std::int64_t>> seek_here(std::int64_t position_bytes);
@@ -70,7 +72,8 @@ public:
 	[[nodiscard]] stream::portion const& portion() const { return m_portion; }
 	[[nodiscard]] stream::file_geometry const& file() const { return m_file; }
 	[[nodiscard]] stream::consumption& consumed() { return m_consumed; }
-	// When it will have been idle for so long, if it does nothing until then. Nothing while it waits for bytes.
+	// When it will have been idle for so long, if it does nothing until then. Nothing while it
+	// waits for bytes.
 	[[nodiscard]] std::optional<clock::time_point> unread_for(clock::duration time) const;
 	void set_idle(bool idle) { m_idle.store(idle); }
 	[[nodiscard]] bool idle() const { return m_idle.load(); }
@@ -136,8 +139,8 @@ private:
 	bool m_active = false;  // read or sought: has a window
 	stream::portion m_portion;
 	stream::consumption m_consumed;
-	// Where it is, for its torrent: the position itself moves at any time, and a torrent looks at all of its readers more
-	// than once in an update.
+	// Where it is, for its torrent: the position itself moves at any time, and a torrent looks at
+	// all of its readers more than once in an update.
 	std::int64_t m_followed_bytes = 0;
 	stream::window m_window;             // as its torrent was last told
 	std::int64_t m_run_began_bytes = 0;  // where it jumped to last

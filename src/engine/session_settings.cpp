@@ -62,21 +62,25 @@ std::string listen_interfaces(std::vector<std::string> const& addresses)
 void limit_to(std::int64_t const capacity_bytes, lt::settings_pack& p)
 {
 	using pack = lt::settings_pack;
-	// What peers may still send when they are told to stop takes memory: two blocks each, an eighth of it in all.
+	// What peers may still send when they are told to stop takes memory: two blocks each, an eighth
+	// of it in all.
 	auto const connections = std::clamp<std::int64_t>(capacity_bytes / 8 / (2 * block_size_bytes), 8, 200);
 	p.set_int(pack::connections_limit, static_cast<int>(connections));
 
-	// What is asked for and on its way when peers are told to stop still arrives, all that the system has received at once,
-	// in a buffer of libtorrent's that grows to hold it. So a peer is asked for a 256th of the memory at most: for 256 MiB 1 MiB,
-	// which 100 ms away is 10 MB/s. (It holds for peers that do not say how many requests they take, by BEP 10's "reqq":
-	// libtorrent believes those that do. They are asked for as much as comes in the least request_queue_time there is.)
+	// What is asked for and on its way when peers are told to stop still arrives, all that the
+	// system has received at once, in a buffer of libtorrent's that grows to hold it. So a peer is
+	// asked for a 256th of the memory at most: for 256 MiB 1 MiB, which 100 ms away is 10 MB/s. (It
+	// holds for peers that do not say how many requests they take, by BEP 10's "reqq": libtorrent
+	// believes those that do. They are asked for as much as comes in the least request_queue_time
+	// there is.)
 	p.set_int(pack::request_queue_time, 1);
 	p.set_int(pack::max_out_request_queue, static_cast<int>(std::clamp<std::int64_t>(
 		capacity_bytes / block_size_bytes / 256, 16, 500)));
 
-	// What a peer does not take of what it asked for stays lent. All of them together have an eighth of the memory (the budget's
-	// "lent"), each the same, less the block that libtorrent adds when it is below the mark; so those that take nothing
-	// leave the others their part. A block is the least; beyond 500 KiB, libtorrent's default, it gains nothing.
+	// What a peer does not take of what it asked for stays lent. All of them together have an
+	// eighth of the memory (the budget's "lent"), each the same, less the block that libtorrent
+	// adds when it is below the mark; so those that take nothing leave the others their part. A
+	// block is the least; beyond 500 KiB, libtorrent's default, it gains nothing.
 	p.set_int(pack::send_buffer_watermark, static_cast<int>(std::clamp<std::int64_t>(
 		capacity_bytes / 8 / connections - block_size_bytes, block_size_bytes, 500 * 1024)));
 }
@@ -89,8 +93,8 @@ lt::settings_pack session_settings(engine_options const& options)
 	p.set_str(pack::peer_fingerprint, lt::generate_fingerprint("SL", SLIPSTREAM_VERSION_MAJOR
 		, SLIPSTREAM_VERSION_MINOR));
 
-	// Alerts tell of torrents, never of pieces: those would overflow any queue. At the level "trace" they tell
-	// what passes between us and every peer, too.
+	// Alerts tell of torrents, never of pieces: those would overflow any queue. At the level
+	// "trace" they tell what passes between us and every peer, too.
 	auto categories = lt::alert_category::error | lt::alert_category::status;
 	if (spdlog::should_log(spdlog::level::trace))
 		categories |= lt::alert_category::peer_log | lt::alert_category::torrent_log;
@@ -119,8 +123,8 @@ lt::settings_pack session_settings(engine_options const& options)
 	p.set_bool(pack::close_redundant_connections, false);
 	// The order of pieces is the readers' business.
 	p.set_bool(pack::auto_sequential, false);
-	// And from the first piece on. libtorrent picks at random, whatever the priorities, as long as it has fewer pieces than
-	// this, and (before 2.0.11) counts none of which a write is held.
+	// And from the first piece on. libtorrent picks at random, whatever the priorities, as long as
+	// it has fewer pieces than this, and (before 2.0.11) counts none of which a write is held.
 	p.set_int(pack::initial_picker_threshold, 0);
 	// Peers named by the user are tried until they answer; a swarm's many are not pestered.
 	p.set_int(pack::min_reconnect_time, named_peers ? 1 : 10);

@@ -19,8 +19,8 @@ void check(engine_options const& options);
 // libtorrent's list form ("1.2.3.4:80,[::1]:80") of ADDR:PORT addresses. Throws as check() does.
 [[nodiscard]] std::string listen_interfaces(std::vector<std::string> const& addresses);
 
-// What peers may take of a memory of that capacity: connections, what is asked for, and what is being sent. To be applied
-// again when the capacity changes.
+// What peers may take of a memory of that capacity: connections, what is asked for, and what is
+// being sent. To be applied again when the capacity changes.
 void limit_to(std::int64_t capacity_bytes, lt::settings_pack& settings);
 
 // Precondition: check(options) passed.

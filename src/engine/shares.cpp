@@ -18,14 +18,15 @@ bool near(std::optional<std::int64_t> const& a, std::optional<std::int64_t> cons
 	return std::abs(*a - *b) <= *b / 8;
 }
 
-// What a piece takes in memory: whole blocks. Pieces smaller than one, which v1 allows, take several times their length.
+// What a piece takes in memory: whole blocks. Pieces smaller than one, which v1 allows, take
+// several times their length.
 std::int64_t price_of(int const piece_length_bytes)
 {
 	return (std::int64_t{piece_length_bytes} + block_size_bytes - 1) / block_size_bytes * block_size_bytes;
 }
 
-// Whether so much of it is of the memory, whatever it is filled with, and not of the file. A time without a pace is as an
-// automatic one.
+// Whether so much of it is of the memory, whatever it is filled with, and not of the file. A time
+// without a pace is as an automatic one.
 bool is_of_memory(extent const& e, stream::circumstances const& c)
 {
 	return e.in == extent::unit::automatic || e.in == extent::unit::share

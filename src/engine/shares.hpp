@@ -1,8 +1,10 @@
-// Shares: what each reader of an engine may have protected, by the rule of stream/allotment.hpp. What is shared out is
-// memory, of which a piece takes whole blocks: a reader of pieces smaller than one gets fewer bytes of its file for it.
+// Shares: what each reader of an engine may have protected, by the rule of stream/allotment.hpp.
+// What is shared out is memory, of which a piece takes whole blocks: a reader of pieces smaller
+// than one gets fewer bytes of its file for it.
 //
-// Owned by what the torrents share; the engine's thread, but for next_number(). Torrents tell what their readers are like, and ask what came
-// of it. It protects nothing, and does not tell who has to look again: whoever changed something does.
+// Owned by what the torrents share; the engine's thread, but for next_number(). Torrents tell what
+// their readers are like, and ask what came of it. It protects nothing, and does not tell who has
+// to look again: whoever changed something does.
 #pragma once
 
 #include "stream/allotment.hpp"
@@ -30,14 +32,16 @@ public:
 		friend bool operator==(facts const&, facts const&) = default;
 	};
 
-	// Any thread. Readers have numbers that are not used again; earlier ones come first where not even the heads fit.
+	// Any thread. Readers have numbers that are not used again; earlier ones come first where not
+	// even the heads fit.
 	[[nodiscard]] std::uint64_t next_number() { return ++m_last_number; }
 	// Answer whether anybody's portion may have changed. A consumption that changed little is not news.
 	bool tell(std::uint64_t reader, facts const& f);
 	bool forget(std::uint64_t reader);
 	void set_extents(extent const& lookbehind, extent const& read_ahead);
 
-	// Of the file's bytes, what it takes in memory being shared out. Nothing for a reader that is not known.
+	// Of the file's bytes, what it takes in memory being shared out. Nothing for a reader that is
+	// not known.
 	[[nodiscard]] stream::portion of(std::uint64_t reader, std::int64_t capacity_bytes, std::int64_t protectable_bytes);
 
 private:

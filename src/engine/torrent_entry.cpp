@@ -249,7 +249,8 @@ expected<lease> torrent_entry::view(stream::place const& at, int const length)
 	if (!unverified) return unverified;
 	auto const bytes = static_cast<std::int64_t>(unverified->size_bytes());
 	m_environment.early.lent_bytes += bytes;
-	// What becomes of the piece is told in an event, which comes after this also where it is known by now.
+	// What becomes of the piece is told in an event, which comes after this also where it is known
+	// by now.
 	m_lent_early[at.piece] += bytes;
 	return unverified;
 }

@@ -1,9 +1,9 @@
 // One torrent of an engine: its libtorrent handle, its phase, who waits for it, who reads it, and what
 // libtorrent has been told to fetch.
 //
-// Owned by the engine's core; readers know it weakly. Everything here runs on the engine's thread. It
-// steers priorities and deadlines, tells the memory disk what to protect, and asks it for bytes; it neither finds
-// peers, nor decides what leaves memory.
+// Owned by the engine's core; readers know it weakly. Everything here runs on the engine's thread.
+// It steers priorities and deadlines, tells the memory disk what to protect, and asks it for bytes;
+// it neither finds peers, nor decides what leaves memory.
 //
 // Phases, and who moves them:
 //   metadata -> checking   metadata_arrived(), from libtorrent's alert (torrent files start here)
@@ -45,8 +45,8 @@ namespace slipstream {
 
 class torrent_entry;
 
-// What the torrents of one engine share. Owned by the core, outlives its torrents; engine's thread, but for `readable`, `disk`,
-// the time-outs and the readers' numbers, which any thread may use.
+// What the torrents of one engine share. Owned by the core, outlives its torrents; engine's thread,
+// but for `readable`, `disk`, the time-outs and the readers' numbers, which any thread may use.
 struct torrent_environment
 {
 	boost::asio::io_context& context;
@@ -58,7 +58,8 @@ struct torrent_environment
 	std::function<void()> count_peers_again{};  // has libtorrent find out anew which peers it may connect to
 	// Has the other torrents look what their readers may have now.
 	std::function<void(torrent_entry const*)> shares_changed{};
-	// Has the other torrents tell the disk now what they were going to tell it soon; answers whether one was.
+	// Has the other torrents tell the disk now what they were going to tell it soon; answers
+	// whether one was.
 	std::function<bool(torrent_entry const*)> settle_others{};
 	// Removes the torrent of this id, because nobody reads it.
 	std::function<void(std::string const&)> drop{};
@@ -120,7 +121,8 @@ public:
 	// For readers.
 	void attach(std::shared_ptr<reader::impl> r);
 	void detach(reader::impl& r);
-	// Some reader's window moved: libtorrent is told the difference soon, once for many moves; or, when somebody waits, next.
+	// Some reader's window moved: libtorrent is told the difference soon, once for many moves; or,
+	// when somebody waits, next.
 	void demand_changed();
 	void demand_is_urgent();
 	// The same at once, if it was going to be told; answers whether it was.
@@ -147,11 +149,12 @@ private:
 	void note_idle_readers();
 	// The probed pieces that may be kept, of the files that are read.
 	[[nodiscard]] std::vector<lt::piece_index_t> probed_pieces() const;
-	// Has the disk keep what the windows show and what is behind them. Answers the pieces that may be wanted.
+	// Has the disk keep what the windows show and what is behind them. Answers the pieces that may
+	// be wanted.
 	[[nodiscard]] expected<std::unordered_set<int>> protect(std::span<stream::window const> windows);
 	void stop_protecting();
-	// Its users came or went: says when it has been without for long enough. Then age() takes its memory's protection,
-	// and has it dropped.
+	// Its users came or went: says when it has been without for long enough. Then age() takes its
+	// memory's protection, and has it dropped.
 	void live_on();
 	void age();
 	// With engine_options::early: has the disk tell when the blocks come that readers wait for.
@@ -201,7 +204,8 @@ private:
 	clock::time_point m_updated{};  // last
 	bool m_paused = false;       // by who uses the engine
 	bool m_protecting = false;   // reader pieces are set
-	// By a check, the first or one by which memory shrinks (docs/design.md, "Forgetting"), since they were looked for.
+	// By a check, the first or one by which memory shrinks (docs/design.md, "Forgetting"), since
+	// they were looked for.
 	bool m_lost_peers = false;
 	bool m_upload_mode = false;  // libtorrent stopped downloading after a write was refused
 };

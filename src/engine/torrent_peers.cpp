@@ -21,9 +21,10 @@ void torrent_entry::set_paused(bool const paused)
 	resume();
 }
 
-// While a torrent wants nothing libtorrent takes it for finished and has no use for seeds. It counts the peers that it may
-// connect to only now and then, and when the torrent wants something again it may be left with none for ever. A change of
-// the number of failures it allows makes it count, and a limit of connections, set to what it is, makes it look.
+// While a torrent wants nothing libtorrent takes it for finished and has no use for seeds. It
+// counts the peers that it may connect to only now and then, and when the torrent wants something
+// again it may be left with none for ever. A change of the number of failures it allows makes it
+// count, and a limit of connections, set to what it is, makes it look.
 void torrent_entry::look_for_peers()
 {
 	try

@@ -1,4 +1,5 @@
-// What of a torrent outlives the engine: resume data, as libtorrent makes it, told of what memory forgets.
+// What of a torrent outlives the engine: resume data, as libtorrent makes it, told of what memory
+// forgets.
 #include "engine/torrent_entry.hpp"
 
 #include <spdlog/spdlog.h>

@@ -65,8 +65,9 @@ void torrent_entry::shares_changed()
 	if (!m_readers.empty()) demand_changed();
 }
 
-// A fast swarm verifies thousands of pieces a second, and players open and close as many connections: the demand is worked
-// out over whole windows, and told to the disk and to libtorrent, so not for each of these.
+// A fast swarm verifies thousands of pieces a second, and players open and close as many
+// connections: the demand is worked out over whole windows, and told to the disk and to libtorrent,
+// so not for each of these.
 void torrent_entry::demand_changed()
 {
 	if (m_update_posted || m_update_timed) return;
@@ -130,7 +131,8 @@ void torrent_entry::update_demand()
 	// Complete is as good as verified here: its hash is on the way, and libtorrent has it.
 	apply(m_demand.replace(wanted, !m_demand.wants_anything() && !requests_in_flight()
 		, [&](lt::piece_index_t const p) { return here.has_piece(p); }));
-	// After the priorities: libtorrent, that may have had all that was wanted until now, counts those that it has use for.
+	// After the priorities: libtorrent, that may have had all that was wanted until now, counts
+	// those that it has use for.
 	if ((at_rest || m_lost_peers) && m_demand.wants_anything()) look_for_peers();
 }
 
@@ -197,7 +199,8 @@ void torrent_entry::share_memory()
 	if (news) m_environment.shares_changed(this);
 }
 
-// One timer, for the reader that may be idle first. Readers read on without telling it: then it finds nothing, and is set anew.
+// One timer, for the reader that may be idle first. Readers read on without telling it: then it
+// finds nothing, and is set anew.
 void torrent_entry::note_idle_readers()
 {
 	auto const now = clock::now();
@@ -234,8 +237,9 @@ std::vector<lt::piece_index_t> torrent_entry::probed_pieces() const
 	return pieces;
 }
 
-// Lookbehind first: what a reader just left is protected anew before it stops being a reader's piece. What was probed
-// stands behind the lookbehind in one list: it goes first when another torrent has to have the room for what it reads.
+// Lookbehind first: what a reader just left is protected anew before it stops being a reader's
+// piece. What was probed stands behind the lookbehind in one list: it goes first when another
+// torrent has to have the room for what it reads.
 expected<std::unordered_set<int>> torrent_entry::protect(std::span<stream::window const> const shown)
 {
 	memory_torrent const& here = memory();
@@ -259,8 +263,9 @@ expected<std::unordered_set<int>> torrent_entry::protect(std::span<stream::windo
 	return may_want;
 }
 
-// Nobody reads. A player that seeks closes one connection and opens the next, so what is behind it stays protected for a
-// while (live_on() ends that), until others need the room (which take it), or until a new reader says anew what is behind it.
+// Nobody reads. A player that seeks closes one connection and opens the next, so what is behind it
+// stays protected for a while (live_on() ends that), until others need the room (which take it), or
+// until a new reader says anew what is behind it.
 void torrent_entry::stop_protecting()
 {
 	if (!std::exchange(m_protecting, false)) return;
@@ -311,9 +316,10 @@ void torrent_entry::age()
 	live_on();
 }
 
-// libtorrent cancels all requests without a deadline when a torrent gets its first one, and some peers
-// (Transmission 3.0) neither serve nor reject what was cancelled: such requests hang until they time out, and
-// with them the stream. So deadlines are for a start from rest; after that, priorities do.
+// libtorrent cancels all requests without a deadline when a torrent gets its first one, and some
+// peers (Transmission 3.0) neither serve nor reject what was cancelled: such requests hang until
+// they time out, and with them the stream. So deadlines are for a start from rest; after that,
+// priorities do.
 bool torrent_entry::requests_in_flight() const
 {
 	try

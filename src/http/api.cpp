@@ -26,8 +26,8 @@ reply json_reply(wire::status const status, std::string body)
 	return r;
 }
 
-// By its type, or by its first character whatever the type is (curl says that all is a form): a torrent file
-// begins with 'd'.
+// By its type, or by its first character whatever the type is (curl says that all is a form): a
+// torrent file begins with 'd'.
 bool is_json(request const& asked)
 {
 	beast::string_view const type = asked[wire::field::content_type];
@@ -86,7 +86,8 @@ expected<extent> extent_in(std::string const& name, json const& value)
 	return read;
 }
 
-// {"capacity_bytes": N, "lookbehind": "25%", "read_ahead": "auto"}, or some of it. Nothing is set unless all of it can be.
+// {"capacity_bytes": N, "lookbehind": "25%", "read_ahead": "auto"}, or some of it. Nothing is set
+// unless all of it can be.
 reply change_settings(engine& e, std::string const& body)
 {
 	window_extents windows = e.windows();

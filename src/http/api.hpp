@@ -11,7 +11,8 @@
 
 namespace slipstream::http {
 
-// Answers what allowed_methods() lists for resource::torrents, torrent, pause, resume, readers, memory and settings.
+// Answers what allowed_methods() lists for resource::torrents, torrent, pause, resume, readers,
+// memory and settings.
 [[nodiscard]] reply answer_api(engine& e, request const& asked, route const& where);
 
 // Bytes of a JSON body, at most. A magnet link is far shorter.

@@ -1,14 +1,16 @@
 // One client's connection: its requests, one after another, and the streams that answer them.
 //
-// Lives on the server's thread, all of it: every function but the constructor is called there. It owns
-// itself while its coroutine runs; the server holds bare pointers, which connections enter and leave. While it streams,
-// the bytes go from the memory of the torrent to the socket as they lie there: one lease of at most 256 KiB at a time,
-// so a slow client holds no more than that, and all of them together no more than lease_limit() says.
+// Lives on the server's thread, all of it: every function but the constructor is called there. It
+// owns itself while its coroutine runs; the server holds bare pointers, which connections enter and
+// leave. While it streams, the bytes go from the memory of the torrent to the socket as they lie
+// there: one lease of at most 256 KiB at a time, so a slow client holds no more than that, and all
+// of them together no more than lease_limit() says.
 //
-// One read of the socket is under way nearly always, and what comes waits for its turn in m_ahead. So a client that
-// closes, also only its sending side, is known to be gone while an answer is being made or sent, and its reader is freed
-// at once and not when the next byte arrives. A client that sends more than max_ahead_bytes before its turn is
-// taken for gone, too: behind those its end could not be seen.
+// One read of the socket is under way nearly always, and what comes waits for its turn in m_ahead.
+// So a client that closes, also only its sending side, is known to be gone while an answer is being
+// made or sent, and its reader is freed at once and not when the next byte arrives. A client that
+// sends more than max_ahead_bytes before its turn is taken for gone, too: behind those its end
+// could not be seen.
 #pragma once
 
 #include "http/credentials.hpp"
@@ -99,8 +101,8 @@ private:
 	asio::awaitable<error_code> write(std::string const& text, std::span<lease::view const> views);
 	asio::awaitable<void> linger();
 	asio::awaitable<bool> greet(std::chrono::milliseconds within);
-	// What URLs of this server begin with for who sent the request: "http://127.0.0.1:8090", with the user's name and
-	// password where they are needed.
+	// What URLs of this server begin with for who sent the request: "http://127.0.0.1:8090", with
+	// the user's name and password where they are needed.
 	[[nodiscard]] std::string base_url(request const& asked);
 
 	// Feeds the parser until the header is there, or all of the message.

@@ -1,4 +1,5 @@
-// The part of a connection that sends live state as server-sent events (HTML Living Standard, section 9.2).
+// The part of a connection that sends live state as server-sent events (HTML Living Standard,
+// section 9.2).
 #include "http/connection.hpp"
 
 #include "http/head.hpp"

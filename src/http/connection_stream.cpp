@@ -60,8 +60,8 @@ struct connection::outgoing
 
 namespace {
 
-// Bytes that were asked for, and then are on their way. Counted from when they are asked for: what many wait for may come
-// to all of them at once.
+// Bytes that were asked for, and then are on their way. Counted from when they are asked for: what
+// many wait for may come to all of them at once.
 struct lent
 {
 	lent(traffic& t, std::size_t const most) : served(t), bytes(static_cast<std::int64_t>(most)) { served.lent_bytes += bytes; }

@@ -1,7 +1,8 @@
 // Basic authentication (RFC 7617): who is let in.
 //
-// Immutable after its construction; any thread. It keeps SHA-256 of what it was given, and compares in a time that
-// depends neither on what is right nor on which of several it is. It does not read files and does not count tries.
+// Immutable after its construction; any thread. It keeps SHA-256 of what it was given, and compares
+// in a time that depends neither on what is right nor on which of several it is. It does not read
+// files and does not count tries.
 #pragma once
 
 #include <array>

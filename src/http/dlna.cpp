@@ -3,8 +3,9 @@
 namespace slipstream::http {
 namespace {
 
-// OP=01: seeking by bytes, not by time. CI=0: as it is, not transcoded. The flags say that it streams, may be fetched
-// in the background, that connections may stall, and that they follow version 1.5.
+// OP=01: seeking by bytes, not by time. CI=0: as it is, not transcoded. The flags say that it
+// streams, may be fetched in the background, that connections may stall, and that they follow
+// version 1.5.
 constexpr std::string_view features = "DLNA.ORG_OP=01;DLNA.ORG_CI=0;DLNA.ORG_FLAGS=01700000000000000000000000000000";
 
 bool plays(std::string_view const media_type) noexcept

@@ -12,8 +12,8 @@
 
 namespace slipstream::http {
 
-// contentFeatures.dlna.org for "getcontentFeatures.dlna.org: 1", and transferMode.dlna.org where a mode was asked
-// for; empty when nothing was. `media_type` is of the file.
+// contentFeatures.dlna.org for "getcontentFeatures.dlna.org: 1", and transferMode.dlna.org where a
+// mode was asked for; empty when nothing was. `media_type` is of the file.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> dlna_headers(wire::request_header<> const& head
 	, std::string_view media_type);
 

@@ -36,8 +36,9 @@ bool from_another_origin(wire::request_header<> const& head)
 	return !beast::iequals(beast::string_view(origin.data(), origin.size()), beast::string_view(here.data(), here.size()));
 }
 
-// A browser says where a request comes from that it makes for a page (Fetch Metadata): an image, a script, a fetch without
-// CORS. Such may stream, as other sites' players do, but hold or cost nothing else here. A link that is followed may.
+// A browser says where a request comes from that it makes for a page (Fetch Metadata): an image, a
+// script, a fetch without CORS. Such may stream, as other sites' players do, but hold or cost
+// nothing else here. A link that is followed may.
 bool made_for_another_site(wire::request_header<> const& head)
 {
 	beast::string_view const site = head["Sec-Fetch-Site"];
@@ -72,8 +73,8 @@ reply answer_options(wire::request_header<> const& head, route const& where)
 // Nothing when the request may be answered as far as its addressee goes.
 std::optional<reply> for_somebody_else(wire::request_header<> const& head, std::span<std::string const> const names)
 {
-	// "A server MUST respond with a 400 ... to any HTTP/1.1 request message that lacks a Host header field
-	// and to any ... that contains more than one" (RFC 9112, section 3.2).
+	// "A server MUST respond with a 400 ... to any HTTP/1.1 request message that lacks a Host
+	// header field and to any ... that contains more than one" (RFC 9112, section 3.2).
 	auto const hosts = head.count(wire::field::host);
 	if (hosts > 1 || (hosts == 0 && head.version() >= 11))
 		return problem(wire::status::bad_request, "there must be one Host header");

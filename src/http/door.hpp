@@ -1,5 +1,5 @@
-// The answers that need no engine: malformed requests, requests for somebody else or from nobody we know, unknown
-// paths, wrong methods, OPTIONS, /healthz.
+// The answers that need no engine: malformed requests, requests for somebody else or from nobody we
+// know, unknown paths, wrong methods, OPTIONS, /healthz.
 //
 // Pure functions on the header of a request; any thread.
 #pragma once

@@ -25,10 +25,11 @@ std::string head_text(wire::response<wire::empty_body>& head, resource const wha
 	head.set(wire::field::date, date_now());
 	// Everything is shown as what it is said to be, and never run: names and bytes come from strangers.
 	head.set("X-Content-Type-Options", "nosniff");
-	// Some players decide by an error's header whether it is worth seeking at all (RFC 9110, section 14.3).
+	// Some players decide by an error's header whether it is worth seeking at all (RFC 9110,
+	// section 14.3).
 	head.set(wire::field::accept_ranges, what == resource::stream ? "bytes" : "none");
-	// Nothing but this server's own runs in the page or is asked by it, and no other page frames it (Content Security Policy,
-	// level 3). Films and subtitles are this server's too.
+	// Nothing but this server's own runs in the page or is asked by it, and no other page frames it
+	// (Content Security Policy, level 3). Films and subtitles are this server's too.
 	if (what == resource::page)
 	{
 		head.set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

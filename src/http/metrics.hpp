@@ -1,7 +1,8 @@
-// GET /metrics: what the memory, the swarm and the server have done, as Prometheus reads it (text exposition format 0.0.4).
+// GET /metrics: what the memory, the swarm and the server have done, as Prometheus reads it (text
+// exposition format 0.0.4).
 //
-// Any thread, but for answer_metrics with the server's traffic. It is not where anything is counted: the memory, the
-// engine and the connections do that, and their counters never fall.
+// Any thread, but for answer_metrics with the server's traffic. It is not where anything is
+// counted: the memory, the engine and the connections do that, and their counters never fall.
 #pragma once
 
 #include "http/reply.hpp"

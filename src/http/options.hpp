@@ -1,7 +1,7 @@
 // What the HTTP server is told at its start.
 //
-// A value: whoever starts a server makes it, on any thread, and the server keeps a copy that does not change. It checks
-// nothing; the server's constructor does.
+// A value: whoever starts a server makes it, on any thread, and the server keeps a copy that does
+// not change. It checks nothing; the server's constructor does.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -17,7 +17,8 @@ struct server_options
 {
 	// At least one. Port 0 picks a free one. An IPv6 address listens for IPv6 alone.
 	std::vector<boost::asio::ip::tcp::endpoint> listen;
-	// The engine was made with engine_options::early: clients are told to keep nothing of a stream (no-store).
+	// The engine was made with engine_options::early: clients are told to keep nothing of a stream
+	// (no-store).
 	bool early = false;
 	// Names that requests may be for, besides literal addresses and localhost; see authority.hpp.
 	std::vector<std::string> host_names{};

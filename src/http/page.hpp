@@ -1,7 +1,7 @@
 // The page for people at "/": web/page.html and what it loads, as of when the program was built.
 //
-// Constants and a pure function on them; any thread. The page is a client of the API like any other: nothing is made for it
-// alone, and nothing in it comes from a torrent.
+// Constants and a pure function on them; any thread. The page is a client of the API like any
+// other: nothing is made for it alone, and nothing in it comes from a torrent.
 #pragma once
 
 #include "http/reply.hpp"

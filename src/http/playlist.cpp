@@ -64,8 +64,9 @@ std::string lowered(std::string_view const text)
 	return out;
 }
 
-// The films by the stems of their names, in lower case. A torrent may have a hundred thousand files, and the server one thread: each
-// file looks up whom it can belong to, and none is compared with all.
+// The films by the stems of their names, in lower case. A torrent may have a hundred thousand
+// files, and the server one thread: each file looks up whom it can belong to, and none is compared
+// with all.
 class films_by_stem
 {
 public:
@@ -114,7 +115,8 @@ private:
 	std::unordered_map<std::string, std::vector<std::size_t>> m_films;
 };
 
-// Pictures for subtitles in two files: players find the second beside the first, which they cannot over HTTP.
+// Pictures for subtitles in two files: players find the second beside the first, which they cannot
+// over HTTP.
 class pairs
 {
 public:

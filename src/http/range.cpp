@@ -79,8 +79,8 @@ bool is_bytes_unit(std::string_view const unit) noexcept
 		, [](char const a, char const b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
 
-// "A server ... MAY coalesce any of the ranges that overlap"; the rest comes in the order that was asked for, a joined
-// one in the place of its first (RFC 9110, section 15.3.7.2).
+// "A server ... MAY coalesce any of the ranges that overlap"; the rest comes in the order that was
+// asked for, a joined one in the place of its first (RFC 9110, section 15.3.7.2).
 std::vector<byte_range> without_overlaps(std::vector<byte_range> const& asked)
 {
 	struct placed
@@ -178,8 +178,8 @@ range_choice choose_ranges(std::string_view const header, std::int64_t const siz
 	std::vector<byte_range> satisfiable;
 	for (range_spec const& spec : *set)
 	{
-		// A non-empty suffix of an empty file is satisfiable (RFC 9110, section 14.1.2), but Content-Range
-		// has no way to say "no bytes": the file as it is answers it.
+		// A non-empty suffix of an empty file is satisfiable (RFC 9110, section 14.1.2), but
+		// Content-Range has no way to say "no bytes": the file as it is answers it.
 		if (size_bytes <= 0 && !spec.first && spec.last.value_or(0) > 0) return whole;
 		if (auto const range = resolve(spec, size_bytes)) satisfiable.push_back(*range);
 	}

@@ -29,13 +29,13 @@ struct range_spec
 	std::optional<std::uint64_t> last;   // inclusive; absent: to the end
 };
 
-// More elements than these are not asked for in good faith, nor are more parts than these, once what overlaps is
-// sorted out (RFC 9110, section 17.15).
+// More elements than these are not asked for in good faith, nor are more parts than these, once
+// what overlaps is sorted out (RFC 9110, section 17.15).
 inline constexpr std::size_t max_range_specs = 256;
 inline constexpr std::size_t max_range_parts = 16;
 
-// At least one element. Nothing when the header is malformed, is of another unit than bytes, or has too many
-// elements: the header is then to be ignored.
+// At least one element. Nothing when the header is malformed, is of another unit than bytes, or has
+// too many elements: the header is then to be ignored.
 [[nodiscard]] std::optional<std::vector<range_spec>> parse_range_set(std::string_view header);
 
 // The bytes that `spec` means in a file of `size_bytes` (>= 0); nothing when it means none.
@@ -51,8 +51,9 @@ enum class range_outcome
 struct range_choice
 {
 	range_outcome outcome = range_outcome::whole;
-	// What to send. For `whole` all of the file; for `part` between one and max_range_parts ranges, in the order they
-	// were asked for, of which no two overlap or touch: together they never have more bytes than the file.
+	// What to send. For `whole` all of the file; for `part` between one and max_range_parts ranges,
+	// in the order they were asked for, of which no two overlap or touch: together they never have
+	// more bytes than the file.
 	std::vector<byte_range> parts;
 };
 

@@ -11,7 +11,8 @@
 
 namespace slipstream::http {
 
-// %XX for all but the unreserved characters (RFC 3986, section 2.3): safe in a path, a header, a terminal.
+// %XX for all but the unreserved characters (RFC 3986, section 2.3): safe in a path, a header, a
+// terminal.
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 // Nothing when a '%' is not followed by two hex digits (RFC 3986, section 2.1).
 [[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
@@ -48,8 +49,8 @@ struct route
 	std::string reason;      // malformed: why
 };
 
-// A path that there is. In `pattern`, {id}, {index} and {name} stand for a part of the path each; the description of the
-// API names it by the same text.
+// A path that there is. In `pattern`, {id}, {index} and {name} stand for a part of the path each;
+// the description of the API names it by the same text.
 struct known_route
 {
 	std::string_view pattern;

@@ -119,7 +119,8 @@ private:
 		asio::steady_timer pause(m_io);
 		while (!m_stopping)
 		{
-			// A few more are accepted to be told that they are too many; the others wait in the system's queue.
+			// A few more are accepted to be told that they are too many; the others wait in the
+			// system's queue.
 			while (!m_stopping && m_common.open.size() >= m_common.options.max_connections + max_turned_away)
 			{
 				m_common.room.clear();

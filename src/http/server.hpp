@@ -19,8 +19,9 @@ namespace slipstream::http {
 class server
 {
 public:
-	// Listens, and serves from then on. Throws std::runtime_error, with the address in its message, when an
-	// endpoint cannot be listened on or a file of TLS cannot be used, and std::invalid_argument for options that make no sense.
+	// Listens, and serves from then on. Throws std::runtime_error, with the address in its message,
+	// when an endpoint cannot be listened on or a file of TLS cannot be used, and
+	// std::invalid_argument for options that make no sense.
 	server(engine& torrents, server_options options);
 	~server();
 	server(server const&) = delete;

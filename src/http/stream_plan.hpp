@@ -41,8 +41,8 @@ struct stream_plan
 // A strong entity tag: the bytes behind a hash never change.
 [[nodiscard]] std::string entity_tag(std::string_view torrent_id, int file_index);
 
-// What separates the parts of multipart/byteranges: it has the info-hash in it, and a file that contains the hash of
-// its own torrent cannot be made.
+// What separates the parts of multipart/byteranges: it has the info-hash in it, and a file that
+// contains the hash of its own torrent cannot be made.
 [[nodiscard]] std::string part_boundary(std::string_view torrent_id);
 
 } // namespace slipstream::http

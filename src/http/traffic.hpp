@@ -1,6 +1,7 @@
 // What the server has done, counted for /metrics; and how much memory it may borrow.
 //
-// The server's thread alone. Counters never fall. Nothing is decided by what is counted but the size of leases.
+// The server's thread alone. Counters never fall. Nothing is decided by what is counted but the
+// size of leases.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +13,8 @@
 
 namespace slipstream::http {
 
-// Of durations; as Prometheus counts them, but for the sum over buckets, which is made when they are told.
+// Of durations; as Prometheus counts them, but for the sum over buckets, which is made when they
+// are told.
 struct histogram
 {
 	static constexpr std::array bounds_s{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0};
@@ -43,8 +45,9 @@ struct traffic
 	histogram seek;                     // of these, of streams that begin elsewhere than at the file's start
 };
 
-// Bytes of the next lease, at most: all leases together have an eighth of the capacity, the more of it is lent the
-// smaller they become, and a block each is the least. So clients that take nothing cannot keep the memory.
+// Bytes of the next lease, at most: all leases together have an eighth of the capacity, the more of
+// it is lent the smaller they become, and a block each is the least. So clients that take nothing
+// cannot keep the memory.
 [[nodiscard]] inline std::size_t lease_limit(std::int64_t const capacity_bytes, std::int64_t const lent_bytes
 	, std::size_t const most)
 {

@@ -1,7 +1,8 @@
 // The bytes of one connection, plain or through TLS.
 //
-// Belongs to the server's thread. At most one read and one write at a time, which may be at the same time; shutdown()
-// needs both to have ended. Closing ends whatever is under way. It keeps no deadlines.
+// Belongs to the server's thread. At most one read and one write at a time, which may be at the
+// same time; shutdown() needs both to have ended. Closing ends whatever is under way. It keeps no
+// deadlines.
 #pragma once
 
 #include "http/wire.hpp"
@@ -33,9 +34,9 @@ public:
 	[[nodiscard]] tcp::socket& socket() { return m_socket; }
 	[[nodiscard]] bool secure() const { return m_tls.has_value(); }
 
-	// How much the system keeps that has not been sent yet, about (tcp(7), TCP_NOTSENT_LOWAT). Without it that grows to
-	// megabytes for a client that takes nothing. What is on its way is not limited by it. Where
-	// the system has no such limit, nothing is changed.
+	// How much the system keeps that has not been sent yet, about (tcp(7), TCP_NOTSENT_LOWAT).
+	// Without it that grows to megabytes for a client that takes nothing. What is on its way is not
+	// limited by it. Where the system has no such limit, nothing is changed.
 	void limit_unsent(std::size_t bytes);
 
 	// Nothing to do when it is plain.
@@ -80,8 +81,8 @@ private:
 	std::optional<asio::ssl::stream<tcp::socket&>> m_tls;
 };
 
-// TLS 1.2 or later, with the chain and the key of these PEM files. Throws std::runtime_error, naming the file, when one
-// cannot be used.
+// TLS 1.2 or later, with the chain and the key of these PEM files. Throws std::runtime_error,
+// naming the file, when one cannot be used.
 [[nodiscard]] asio::ssl::context tls_context(std::string const& certificate_file, std::string const& key_file);
 
 } // namespace slipstream::http

@@ -75,7 +75,8 @@ void arriving_hashes::add(lt::piece_index_t const piece, int const block)
 void arriving_hashes::give(lt::piece_index_t const piece, entry& e)
 {
 	auto const& shape = m_pieces.shape();
-	// Blocks in another order are for v2 alone, also where v1 has been asked for since they began to come.
+	// Blocks in another order are for v2 alone, also where v1 has been asked for since they began
+	// to come.
 	if (!e.run) e.run = std::make_shared<hash_run>(e.in_order ? shape.piece_bytes(piece) : 0, m_v2 ? shape.piece_bytes2(piece) : 0);
 	std::vector<hash_run::given_block> blocks;
 	if (e.in_order)

@@ -1,14 +1,17 @@
-// Arriving hashes: begins the hash of a piece while its blocks arrive, so that the last block finds the piece nearly hashed.
+// Arriving hashes: begins the hash of a piece while its blocks arrive, so that the last block finds
+// the piece nearly hashed.
 //
-// For each piece that is not complete yet it knows how far a hash can go: v1 as far as there is no hole, v2 (whose blocks are
-// messages of their own) any block. Blocks are given to the hasher a few at a time, more rarely in the beginning than
-// towards the end: half as many as are still missing, so that a piece of 256 blocks costs a dozen hand-overs and
-// the last block leaves two to hash.
-// What was given is always what is in the store: a block that is written again after it was given spoils the run, and a
-// new one begins. Pieces of less than half a megabyte are not worth the hand-overs: their hash takes 0.15 ms.
+// For each piece that is not complete yet it knows how far a hash can go: v1 as far as there is no
+// hole, v2 (whose blocks are messages of their own) any block. Blocks are given to the hasher a few
+// at a time, more rarely in the beginning than towards the end: half as many as are still missing,
+// so that a piece of 256 blocks costs a dozen hand-overs and the last block leaves two to hash.
+// What was given is always what is in the store: a block that is written again after it was given
+// spoils the run, and a new one begins. Pieces of less than half a megabyte are not worth the
+// hand-overs: their hash takes 0.15 ms.
 //
-// One torrent's, owned by its storage; network thread. It holds no blocks but for those on their way to the hasher, and its
-// runs tell nobody: take() gives a piece's to the job that asks for the hash.
+// One torrent's, owned by its storage; network thread. It holds no blocks but for those on their
+// way to the hasher, and its runs tell nobody: take() gives a piece's to the job that asks for the
+// hash.
 #pragma once
 
 #include "store/hasher.hpp"
@@ -32,11 +35,11 @@ public:
 
 	static constexpr int least_blocks = 32;
 
-	// The block is in the store now. Where there is no memory to begin with it, the piece begins anew with the next block, and what
-	// was not begun is hashed when that is asked for.
+	// The block is in the store now. Where there is no memory to begin with it, the piece begins
+	// anew with the next block, and what was not begun is hashed when that is asked for.
 	void arrived(lt::piece_index_t piece, int block) noexcept;
-	// What was begun of the piece's hash, of the blocks that are in the store now; null when nothing was. The piece begins
-	// anew from here. `v1`, `v2`: what is asked for.
+	// What was begun of the piece's hash, of the blocks that are in the store now; null when
+	// nothing was. The piece begins anew from here. `v1`, `v2`: what is asked for.
 	[[nodiscard]] std::shared_ptr<hash_run> take(lt::piece_index_t piece, bool v1, bool v2);
 	// The piece left the store.
 	void forget(lt::piece_index_t piece) noexcept;

@@ -1,8 +1,8 @@
 // Block slots: the places of one piece's blocks, of which many may be empty.
 //
-// They come in chunks of 16, each made when its first block is put: a piece of 4 MiB with one block here costs 128 to 248 bytes and not
-// 2 KiB; one that is whole costs 9 bytes a block. A place is found in two steps, whatever is here; in the pieces
-// that are common (256 KiB, 16 blocks) in one.
+// They come in chunks of 16, each made when its first block is put: a piece of 4 MiB with one block
+// here costs 128 to 248 bytes and not 2 KiB; one that is whole costs 9 bytes a block. A place is
+// found in two steps, whatever is here; in the pieces that are common (256 KiB, 16 blocks) in one.
 //
 // A value that is moved, not copied; who owns it guards it.
 #pragma once

@@ -1,8 +1,8 @@
 // The arithmetic of one torrent: how its bytes divide into pieces and blocks, which of them are
 // padding, and where files begin.
 //
-// An immutable value made from libtorrent's file_storage, of which it keeps nothing: it stays right after the torrent is gone.
-// It does not know what is in memory.
+// An immutable value made from libtorrent's file_storage, of which it keeps nothing: it stays right
+// after the torrent is gone. It does not know what is in memory.
 #pragma once
 
 #include "block/block_pool.hpp"

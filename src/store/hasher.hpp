@@ -1,12 +1,12 @@
 // The hasher: worker threads that compute the SHA-1 (v1) and SHA-256 (v2, BEP 52) of pieces.
 //
-// A job owns shares of the blocks it reads, so it computes the hash of the piece as it was when the job
-// was made, whatever is written, dropped or removed meanwhile. Finished jobs go to their sink on the
-// worker thread; the sink posts them on.
-// Before its job a piece may have a run: blocks that are hashed as they arrive, so that the job finds most of its work done.
-// A run belongs to one worker at a time, and to its job when that begins; nobody hears of it.
-// A worker takes two of these at once where there are two, jobs first, because two hashes at once cost little more
-// than one (see sha_lanes.hpp).
+// A job owns shares of the blocks it reads, so it computes the hash of the piece as it was when the
+// job was made, whatever is written, dropped or removed meanwhile. Finished jobs go to their sink
+// on the worker thread; the sink posts them on. Before its job a piece may have a run: blocks that
+// are hashed as they arrive, so that the job finds most of its work done. A run belongs to one
+// worker at a time, and to its job when that begins; nobody hears of it. A worker takes two of
+// these at once where there are two, jobs first, because two hashes at once cost little more than
+// one (see sha_lanes.hpp).
 //
 // One hasher serves all sessions of a memory disk. Owned by the disk's core and joined in its
 // destructor. It does not know torrents, and never touches a store.
@@ -94,7 +94,8 @@ public:
 	hasher(hasher const&) = delete;
 	hasher& operator=(hasher const&) = delete;
 
-	// At least so many threads from now on, 1..64. Throws std::system_error when the first thread cannot be had.
+	// At least so many threads from now on, 1..64. Throws std::system_error when the first thread
+	// cannot be had.
 	void want_threads(int count) EXCLUDES(m_mutex);
 	void submit(std::unique_ptr<hash_job> job) EXCLUDES(m_mutex);
 	// More of a run's piece. Nothing of it may be given after its job was submitted.

@@ -1,7 +1,8 @@
 // Hashing: the computation of the hashes of jobs and runs (hasher.hpp), two at once where there are two.
 //
-// Each worker of the hasher has a `hashing`, and compute() one of its own; it is used by one thread at a time. It knows neither
-// queues nor sinks: whose turn it is, and who hears of it, is the hasher's.
+// Each worker of the hasher has a `hashing`, and compute() one of its own; it is used by one thread
+// at a time. It knows neither queues nor sinks: whose turn it is, and who hears of it, is the
+// hasher's.
 #pragma once
 
 #include "store/hasher.hpp"
@@ -19,7 +20,8 @@
 
 namespace slipstream {
 
-// A job has a run, of what is asked for: one for other hashes is of no use. May throw; so it is done where it may.
+// A job has a run, of what is asked for: one for other hashes is of no use. May throw; so it is
+// done where it may.
 void complete(hash_job& job);
 // All is hashed: the outcome.
 void conclude(hash_job& job, std::chrono::nanoseconds took);
@@ -50,8 +52,8 @@ struct sha256_message
 	lt::sha256_hash* to;
 };
 
-// What the tasks of one go, two at most, have to hash. Jobs and runs stay where they are until it is done. It takes no memory:
-// a worker that has none could tell nobody.
+// What the tasks of one go, two at most, have to hash. Jobs and runs stay where they are until it
+// is done. It takes no memory: a worker that has none could tell nobody.
 class hashing
 {
 public:

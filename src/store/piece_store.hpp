@@ -47,13 +47,14 @@ public:
 	[[nodiscard]] std::vector<piece_state> states() const EXCLUDES(m_mutex);
 	// An empty reference when the block is not here.
 	[[nodiscard]] block_ref block(lt::piece_index_t piece, int block) const EXCLUDES(m_mutex);
-	// Shares of blocks [first, first + count); missing ones are empty. `state` is set to the piece's at the
-	// same moment.
+	// Shares of blocks [first, first + count); missing ones are empty. `state` is set to the
+	// piece's at the same moment.
 	[[nodiscard]] std::vector<block_ref> blocks(lt::piece_index_t piece, int first, int count
 		, piece_state& state) const EXCLUDES(m_mutex);
 
-	// `hashed` are the blocks whose hash was right, one for each block of the piece: they become the
-	// piece's again where another write came in between. False when some block that is not padding is missing.
+	// `hashed` are the blocks whose hash was right, one for each block of the piece: they become
+	// the piece's again where another write came in between. False when some block that is not
+	// padding is missing.
 	bool mark_verified(lt::piece_index_t piece, std::vector<block_ref> hashed) EXCLUDES(m_mutex);
 	// The same without a record of what was hashed: whatever is here now, when complete.
 	bool mark_verified(lt::piece_index_t piece) EXCLUDES(m_mutex);
@@ -62,8 +63,9 @@ public:
 	bool drop_unverified(lt::piece_index_t piece, int block) EXCLUDES(m_mutex);
 	// Forgets the piece; answers what it was.
 	piece_state drop(lt::piece_index_t piece) EXCLUDES(m_mutex);
-	// Forgets everything, and needs no memory for that. Where there are many blocks, and there is memory, it leaves them to the
-	// caller, for block_pool::bury(); else it drops them and answers null.
+	// Forgets everything, and needs no memory for that. Where there are many blocks, and there is
+	// memory, it leaves them to the caller, for block_pool::bury(); else it drops them and answers
+	// null.
 	[[nodiscard]] std::unique_ptr<remains> take_all() noexcept EXCLUDES(m_mutex);
 
 	// The pieces of which some blocks are here; those that are verified.

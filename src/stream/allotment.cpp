@@ -120,7 +120,8 @@ std::int64_t lookbehind_bytes(extent const& e, circumstances const& c)
 
 std::int64_t read_ahead_bytes(extent const& e, circumstances const& c)
 {
-	// Not divided by the readers: what they want together may be more than there is, and allot() divides that.
+	// Not divided by the readers: what they want together may be more than there is, and allot()
+	// divides that.
 	auto const most = share_of(c.capacity_bytes, whole / 4);
 	auto const wanted = c.consumed_bytes_s ? taken_in(ahead_ms, *c.consumed_bytes_s, most) : std::min(ahead_before_known_bytes, most);
 	return bytes_of(e, c, std::max(least_ahead_bytes(c.capacity_bytes), wanted));

@@ -1,7 +1,8 @@
 // Consumption: how fast a reader takes bytes, as far as it was seen.
 //
-// A value; it has no clock of its own. It weighs the last half minute of reading most. A player reads in bursts and
-// pauses: silences count up to a limit, so that a long pause does not make the film look slow.
+// A value; it has no clock of its own. It weighs the last half minute of reading most. A player
+// reads in bursts and pauses: silences count up to a limit, so that a long pause does not make the
+// film look slow.
 #pragma once
 
 #include <chrono>

@@ -1,11 +1,13 @@
-// The life of a torrent, as far as somebody uses it: whether it is read, since when it is not, and what that ends.
+// The life of a torrent, as far as somebody uses it: whether it is read, since when it is not, and
+// what that ends.
 //
 // Phases, and who moves them; all moves are made by users():
 //   added -> used     somebody reads it
 //   used  -> idle     the last of these left
 //   idle  -> used     somebody came back
-// and from added and idle it can be dropped: first what is protected of its memory, which others may then take, then
-// the torrent itself. Both are the owner's doing, at the times that are told here.
+// and from added and idle it can be dropped: first what is protected of its memory, which others
+// may then take, then the torrent itself. Both are the owner's doing, at the times that are told
+// here.
 //
 // A value without a clock of its own. It knows neither memory nor libtorrent.
 #pragma once

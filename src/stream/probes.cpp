@@ -10,7 +10,8 @@ void probes::left(file_geometry const& file, std::int64_t const first, std::int6
 	if (first >= end || end - first > max_run_bytes) return;
 	range joined{first, end};
 	std::erase_if(m_ranges, [&](range const& r) {
-		// A player reads an index in several runs. But runs that follow each other for long are watching by bits.
+		// A player reads an index in several runs. But runs that follow each other for long are
+		// watching by bits.
 		bool const joins = r.first <= joined.end && joined.first <= r.end
 			&& std::max(r.end, joined.end) - std::min(r.first, joined.first) <= max_run_bytes;
 		if (joins) joined = {std::min(r.first, joined.first), std::max(r.end, joined.end)};

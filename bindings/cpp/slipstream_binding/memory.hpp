@@ -1,9 +1,9 @@
-// The memory disk and the storage of each torrent, for other languages: slipstream::memory_disk with numbers for
-// memory_torrent handles.
+// The memory disk and the storage of each torrent, for other languages: slipstream::memory_disk
+// with numbers for memory_torrent handles.
 //
-// A handle: copies share one disk. Any thread, at any time, after the death of every session too. A storage number names
-// one storage for ever: it is not used again, so one whose torrent left answers no_such_torrent, also when the same torrent
-// is added again.
+// A handle: copies share one disk. Any thread, at any time, after the death of every session too. A
+// storage number names one storage for ever: it is not used again, so one whose torrent left
+// answers no_such_torrent, also when the same torrent is added again.
 #pragma once
 
 #include <slipstream_binding/outcome.hpp>

@@ -1,8 +1,8 @@
-// How calls of the bindings say that they failed: every function that can is given an `outcome`, sets it, and
-// answers something harmless. Nothing is thrown to a foreign language.
+// How calls of the bindings say that they failed: every function that can is given an `outcome`,
+// sets it, and answers something harmless. Nothing is thrown to a foreign language.
 //
-// A value, owned by the caller, used by one thread at a time. An outcome that was failed into once may be used again: each
-// call sets it anew. It says nothing about calls other than the last.
+// A value, owned by the caller, used by one thread at a time. An outcome that was failed into once
+// may be used again: each call sets it anew. It says nothing about calls other than the last.
 #pragma once
 
 #include <string>
@@ -49,7 +49,8 @@ public:
 	[[nodiscard]] int kind() const noexcept { return m_kind; }
 	// A sentence: what was wrong, where, and what would be right.
 	[[nodiscard]] std::string const& message() const noexcept { return m_message; }
-	// Of the error code, where there was one: its category ("slipstream", "libtorrent", "system", ...) and number.
+	// Of the error code, where there was one: its category ("slipstream", "libtorrent", "system",
+	// ...) and number.
 	[[nodiscard]] std::string const& category() const noexcept { return m_category; }
 	[[nodiscard]] int value() const noexcept { return m_value; }
 

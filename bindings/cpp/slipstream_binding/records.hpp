@@ -1,6 +1,8 @@
-// What libtorrent tells of torrents, peers, files and trackers, and its alerts, as copies: plain values that point to nothing.
+// What libtorrent tells of torrents, peers, files and trackers, and its alerts, as copies: plain
+// values that point to nothing.
 //
-// Units are libtorrent's: bytes, bytes a second, seconds where a name says so. Text is as it came, which may be any bytes.
+// Units are libtorrent's: bytes, bytes a second, seconds where a name says so. Text is as it came,
+// which may be any bytes.
 #pragma once
 
 #include <slipstream_binding/outcome.hpp>
@@ -63,8 +65,8 @@ struct tracker_record
 	bool verified = false, updating = false;
 };
 
-// One alert. `alert_type` is libtorrent's number, `what` its name; the other fields say something for the types that have them, and are
-// the neutral value for all others.
+// One alert. `alert_type` is libtorrent's number, `what` its name; the other fields say something
+// for the types that have them, and are the neutral value for all others.
 struct alert_record
 {
 	int alert_type = 0;

@@ -1,10 +1,11 @@
 // A libtorrent session on a memory disk, for other languages.
 //
-// `session` owns one lt::session, which ends with close() or with it. Any
-// function may be called from any thread, at any time: after close() each answers fault_closed, and close() waits for the
-// calls that are under way (those that wait for something end with fault_closed at once). Torrents have numbers, which a
-// session never uses twice; one that was removed answers no_such_torrent.
-// It is libtorrent's session with all of its settings, and not slipstream::engine, which has a policy of its own.
+// `session` owns one lt::session, which ends with close() or with it. Any function may be called
+// from any thread, at any time: after close() each answers fault_closed, and close() waits for the
+// calls that are under way (those that wait for something end with fault_closed at once). Torrents
+// have numbers, which a session never uses twice; one that was removed answers no_such_torrent. It
+// is libtorrent's session with all of its settings, and not slipstream::engine, which has a policy
+// of its own.
 #pragma once
 
 #include <slipstream_binding/memory.hpp>
@@ -54,13 +55,15 @@ public:
 	add_params& operator=(add_params const&) = delete;
 	[[nodiscard]] libtorrent::add_torrent_params const& params() const { return *m_params; }
 #endif
-	// Each says what the torrent is, and replaces all that was set before. Errors: bad_magnet, bad_torrent, too_large.
+	// Each says what the torrent is, and replaces all that was set before. Errors: bad_magnet,
+	// bad_torrent, too_large.
 	void from_magnet(std::string const& uri, outcome& out);
 	void from_torrent_file(bytes const& content, outcome& out);
 	void from_resume_data(bytes const& data, outcome& out);
 	// Raw: 20 bytes or none, 32 bytes or none. Errors: bad_argument.
 	void from_info_hash(bytes const& v1, bytes const& v2, outcome& out);
-	// Metadata for what is there already: keeps the rest. Errors: bad_torrent, of another torrent too; too_large.
+	// Metadata for what is there already: keeps the rest. Errors: bad_torrent, of another torrent
+	// too; too_large.
 	void add_metadata(bytes const& torrent_file, outcome& out);
 
 	[[nodiscard]] bytes v1_hash() const;
@@ -103,8 +106,9 @@ private:
 class session
 {
 public:
-	// Errors: bad_argument, libtorrent; the object is then closed. flags: 1 libtorrent's plugins (ut_metadata, ut_pex, smart_ban),
-	// 2 DHT, local discovery, UPnP and NAT-PMP as the settings say (without it: off), 4 paused.
+	// Errors: bad_argument, libtorrent; the object is then closed. flags: 1 libtorrent's plugins
+	// (ut_metadata, ut_pex, smart_ban), 2 DHT, local discovery, UPnP and NAT-PMP as the settings
+	// say (without it: off), 4 paused.
 	session(session_params const& params, memory const& disk, int flags, outcome& out);
 	~session();
 #ifndef SWIG
@@ -119,7 +123,8 @@ public:
 	// -- torrents. Each may fail with fault_closed.
 	// Answers the torrent's number. Errors: duplicate, bad_torrent, libtorrent.
 	std::int64_t add_torrent(add_params const& params, outcome& out) const;
-	// The memory of its pieces is given back, and all that waits for it ends with no_such_torrent. Errors: no_such_torrent.
+	// The memory of its pieces is given back, and all that waits for it ends with no_such_torrent.
+	// Errors: no_such_torrent.
 	void remove_torrent(std::int64_t torrent, outcome& out) const;
 	// Errors: no_such_torrent.
 	[[nodiscard]] std::int64_t find_torrent(bytes const& v1, bytes const& v2, outcome& out) const;
@@ -142,7 +147,8 @@ public:
 	void post_dht_stats(outcome& out) const;
 	[[nodiscard]] alert_batch pop_alerts(outcome& out) const;
 	[[nodiscard]] stopper make_stopper() const;
-	// Waits until there are alerts: true. False when `timeout_ms` (-1: for ever) has passed or the stopper was stopped.
+	// Waits until there are alerts: true. False when `timeout_ms` (-1: for ever) has passed or the
+	// stopper was stopped.
 	[[nodiscard]] bool wait_for_alerts(stopper const& until, std::int64_t timeout_ms, outcome& out) const;
 	// The names of a session_stats alert's counters, in their order. Gauges and counters.
 	[[nodiscard]] static std::vector<std::string> stats_metrics();
@@ -155,9 +161,11 @@ public:
 	// Errors: no_metadata.
 	[[nodiscard]] std::vector<file_record> files(std::int64_t torrent, outcome& out) const;
 	[[nodiscard]] int piece_length(std::int64_t torrent, outcome& out) const;
-	// Errors: no_metadata, also while the hashes of a v2 torrent's pieces are still to come (a link does not bring them).
+	// Errors: no_metadata, also while the hashes of a v2 torrent's pieces are still to come (a link
+	// does not bring them).
 	[[nodiscard]] bytes torrent_file(std::int64_t torrent, outcome& out) const;
-	// The number of its storage in the session's memory. Errors: no_such_torrent, also before the storage is there.
+	// The number of its storage in the session's memory. Errors: no_such_torrent, also before the
+	// storage is there.
 	[[nodiscard]] std::int64_t storage(std::int64_t torrent, outcome& out) const;
 	// Errors: bad_argument (not 0..7), no_such_file, no_such_piece, no_metadata.
 	void set_file_priority(std::int64_t torrent, int file, int priority, outcome& out) const;
@@ -184,10 +192,11 @@ public:
 	void connect_peer(std::int64_t torrent, std::string const& endpoint, outcome& out) const;
 	// Posts a save_resume_data (or ..._failed) alert.
 	void save_resume_data(std::int64_t torrent, outcome& out) const;
-	// Has it saved and waits for it. The priorities in it are the application's. Errors: cancelled (stopped), read_timeout.
+	// Has it saved and waits for it. The priorities in it are the application's. Errors: cancelled
+	// (stopped), read_timeout.
 	[[nodiscard]] bytes resume_data(std::int64_t torrent, stopper const& until, std::int64_t timeout_ms, outcome& out) const;
-	// Waits until the metadata is known and the torrent's storage is there. Errors: cancelled (stopped), metadata_timeout,
-	// torrent_failed.
+	// Waits until the metadata is known and the torrent's storage is there. Errors: cancelled
+	// (stopped), metadata_timeout, torrent_failed.
 	void wait_ready(std::int64_t torrent, stopper const& until, std::int64_t timeout_ms, outcome& out) const;
 
 private:
