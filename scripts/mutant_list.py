@@ -323,7 +323,7 @@ MUTANTS = [
      'a piece of padding is taken for one that is lacking', [BY_HAND]),
     (DISK + 'torrent_giving_up.cpp', 'if (written.found_wrong && !wanted(piece)) wrong', 'if (false) wrong',
      'what a recheck found wrong stays though nobody wants it', [BY_HAND]),
-    (DISK + 'torrent_storage.hpp', '{ m_writes[piece].found_wrong = false; }', '{ m_writes.try_emplace(piece); }',
+    (DISK + 'torrent_giving_up.cpp', 'written->second.found_wrong = false;', ';',
      'a piece that is written anew is forgotten for having been wrong', [BY_HAND, ORDERS]),
     (BLOCK + 'spare_regions.cpp', 'm_wanted = int(std::min<std::int64_t>(2 * m_wanted, bound));', '',
      'regions that are missed are not prepared earlier', [('block_test', '*')]),
@@ -336,4 +336,6 @@ MUTANTS = [
     (BLOCK + 'block_pool.cpp', 'blocks_in_region) < m_capacity;', 'blocks_in_region) < m_capacity || true;',
      'regions are prepared beyond the capacity', [('block_test', '*')]),
     (BLOCK + 'spare_regions.cpp', 'm_was_missing = true;', ';', 'regions go back while some are missing', [('block_test', '*')]),
+    (DISK + 'torrent_storage.hpp', '{ m_writes.try_emplace(piece); }', '{ m_writes[piece].found_wrong = false; }',
+     'a block that is written anew keeps a wrong piece for ever', [BY_HAND]),
 ]

@@ -283,6 +283,7 @@ void memory_disk_io::async_hash(lt::storage_index_t const index, lt::piece_index
 		if (storage->is_forgetting(piece)) state = piece_state::absent;
 		if (state == piece_state::complete || state == piece_state::verified)
 		{
+			storage->hash_begins(piece);
 			job->run = storage->take_run(piece, job->bytes1 > 0, job->bytes2 > 0);
 			return start(std::move(job), storage);
 		}

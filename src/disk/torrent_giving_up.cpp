@@ -236,6 +236,11 @@ bool torrent_storage::take_unheard_cancelled(lt::piece_index_t const piece)
 	return written != m_writes.end() && written->second.take_last_cancelled() > m_completions->delivered();
 }
 
+void torrent_storage::hash_begins(lt::piece_index_t const piece) noexcept
+{
+	if (auto const written = m_writes.find(piece); written != m_writes.end()) written->second.found_wrong = false;
+}
+
 bool torrent_storage::forget_another()
 {
 	for (auto const piece : m_pieces.verified())

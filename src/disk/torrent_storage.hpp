@@ -111,8 +111,8 @@ public:
 	// Its peers' blocks are not kept: nobody would read them, and wrong ones would have those
 	// blamed who send the rest when it is wanted again.
 	[[nodiscard]] bool is_unwanted(lt::piece_index_t piece) const;
-	// A check found the whole piece wrong; libtorrent does not clear it. It is nobody's until it is
-	// written again.
+	// A check found the whole piece wrong; libtorrent does not clear it. Until it is hashed again,
+	// which is when all of it was written anew, it may go as one that is half here.
 	void found_wrong(lt::piece_index_t const piece) { m_writes[piece].found_wrong = true; }
 	// Memory is full, and a peer's block is to take the place of one of a piece that is not
 	// verified (a recheck found it wrong, and libtorrent does not clear such a piece): the old one
@@ -120,8 +120,8 @@ public:
 	// it. False where there is none.
 	bool make_way(lt::piece_index_t piece, int block);
 	// A place for what writes_pushed() and cancelled_write_pushed() say: they come when the
-	// completion is out, and must not fail. What was found wrong is written anew.
-	void write_begins(lt::piece_index_t const piece) { m_writes[piece].found_wrong = false; }
+	// completion is out, and must not fail.
+	void write_begins(lt::piece_index_t const piece) { m_writes.try_emplace(piece); }
 	// The writes of the piece that were asked for so far complete with the completions pushed so far.
 	void writes_pushed(lt::piece_index_t piece);
 	// The completion has just been pushed of a write of the piece that is cancelled, for want of
@@ -147,6 +147,8 @@ public:
 	void before_hash_of_given(lt::piece_index_t piece);
 	void take_names_off(lt::piece_index_t piece);
 	void hash_asked(lt::piece_index_t const piece) { m_forgetting.hash_asked(piece); }
+	// The piece is whole, and its hash is on the way.
+	void hash_begins(lt::piece_index_t piece) noexcept;
 	// libtorrent begins a recheck. What is being forgotten is gone at once.
 	void recheck_begins();
 	// Verified pieces of which a write is held, and which are not being forgotten.

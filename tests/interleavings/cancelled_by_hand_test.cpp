@@ -176,6 +176,51 @@ TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_goes_when_nobody_w
 	EXPECT_EQ(pieces().num_blocks(), 0);
 }
 
+// libtorrent asks for its hash when it has all blocks anew, and not before.
+TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_goes_also_when_some_of_it_was_written_anew)
+{
+	begin(wanting::told);
+	have_first_piece_found_wrong();
+	film->send(*peer(), 0, 0, false);
+	deliver();
+	film->set_priority(0, 0);
+	film->send(*peer(), 0, 1, false); // it was on its way
+	for (int second = 0; second < 3; ++second)
+	{
+		film->tick();
+		deliver();
+	}
+	EXPECT_EQ(pieces().num_blocks(), 0);
+
+	film->set_priority(0, 7);
+	for (int second = 0; second < 3; ++second) second_of(*film);
+	EXPECT_TRUE(film->has_passed(0)) << "wanted again, it comes";
+}
+
+TEST_F(forgetting_by_hand, pieces_that_a_recheck_found_wrong_do_not_keep_memory_from_a_reader)
+{
+	begin(wanting::told);
+	auto const p = peer();
+	for (int piece = 0; piece < 10; ++piece) film->set_priority(piece, 7);
+	for (int piece = 0; piece < 10; ++piece)
+		for (int b = 0; b < piece_blocks; ++b) film->send(*p, piece, b, true);
+	ios.restart();
+	ios.poll();
+	film->force_recheck();
+	deliver();
+	auto const again = peer();
+	for (int piece = 0; piece < 10; ++piece)
+	{
+		film->send(*again, piece, 0, false);
+		deliver();
+		film->set_priority(piece, 0);
+	}
+	ASSERT_EQ(read_from(20, 3), 3);
+	for (int piece = 20; piece < 23; ++piece) film->set_priority(piece, 7);
+	for (int second = 0; second < 10; ++second) second_of(*film);
+	for (int piece = 20; piece < 23; ++piece) EXPECT_TRUE(film->has_passed(piece)) << piece;
+}
+
 TEST_F(forgetting_by_hand, a_piece_that_was_found_wrong_and_written_anew_waits_for_its_hash_as_any_other)
 {
 	begin(wanting::told);

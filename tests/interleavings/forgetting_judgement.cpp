@@ -144,6 +144,10 @@ void forgetting_explorer::judge_settled()
 		}
 		for (int p = 0; p < f->torrent->num_pieces(); ++p)
 		{
+			auto const state = s->pieces().state(lt::piece_index_t(p));
+			if (f->torrent->priority(p) == 0 && m_core->cache.crowded() && !f->is_never_hashed(p))
+				expect(state != piece_state::partial && state != piece_state::complete
+					, f->text(p) + " is not verified, nobody wants it, and it stays");
 			if (f->torrent->priority(p) == 0 || f->torrent->has_passed(p)) continue;
 			if (f->is_never_hashed(p)) ++m_seen.never_hashed;
 			else fail(f->text(p) + " is wanted, and never comes");
