@@ -195,7 +195,8 @@ public:
 	// A block that memory_torrent::tell_when_written() was asked about is in memory. Its piece is
 	// not verified.
 	virtual void block_written(lt::info_hash_t const& /*torrent*/, lt::piece_index_t /*piece*/) {}
-	// The piece was downloaded and its hash found wrong: its blocks are no longer in memory.
+	// The piece was downloaded and its hash found wrong: its blocks are no longer in memory, but
+	// for those of one that a recheck found wrong, which are written anew one by one.
 	virtual void piece_failed(lt::info_hash_t const& /*torrent*/, lt::piece_index_t /*piece*/) {}
 	// The capacity is another. Unlike the others this comes on the thread that set it, from within
 	// set_capacity_bytes().

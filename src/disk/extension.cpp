@@ -141,6 +141,7 @@ public:
 		if (!s) return;
 		m_admission.review(*s, m_torrent);
 		for (auto const piece : s->held_pieces()) keep_wanted(piece);
+		s->tell_cache_what_it_missed();
 		s->core().cache.make_room(); // for pieces that could not go when they were asked to
 		s->core().look_for_room();
 		bool const paused = bool(m_torrent.flags() & lt::torrent_flags::paused);

@@ -84,10 +84,33 @@ void torrent_storage::verified(lt::piece_index_t const piece)
 	m_writes.erase(piece);
 	m_awaited.stop(piece);
 	m_core->count.pieces_verified.fetch_add(1, std::memory_order_relaxed);
+	try { tell_cache(piece); }
+	catch (std::bad_alloc const&) { m_cache_missed_some = true; }
+	if (auto const events = m_events.lock()) events->piece_verified(info_hashes(), piece);
+}
+
+void torrent_storage::tell_cache(lt::piece_index_t const piece)
+{
 	// A short last piece of one block cannot be held, and is not worth a recheck: it stays.
 	if (shape().num_blocks(piece) > 1 || shape().num_blocks(lt::piece_index_t(0)) == 1)
 		m_core->cache.verified(cache_id(), static_cast<int>(piece));
-	if (auto const events = m_events.lock()) events->piece_verified(info_hashes(), piece);
+}
+
+void torrent_storage::tell_cache_what_it_missed() noexcept
+{
+	if (!m_cache_missed_some) return;
+	try
+	{
+		for (auto const piece : m_pieces.verified()) tell_cache(piece);
+		m_cache_missed_some = false;
+	}
+	catch (std::bad_alloc const&) {}
+}
+
+void torrent_storage::found_wrong(lt::piece_index_t const piece)
+{
+	m_writes[piece].found_wrong = true;
+	if (auto const events = m_events.lock()) events->piece_failed(info_hashes(), piece);
 }
 
 void torrent_storage::clear(lt::piece_index_t const piece)

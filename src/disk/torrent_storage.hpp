@@ -113,7 +113,7 @@ public:
 	[[nodiscard]] bool is_unwanted(lt::piece_index_t piece) const;
 	// A check found the whole piece wrong; libtorrent does not clear it. Until it is hashed again,
 	// which is when all of it was written anew, it may go as one that is half here.
-	void found_wrong(lt::piece_index_t const piece) { m_writes[piece].found_wrong = true; }
+	void found_wrong(lt::piece_index_t piece);
 	// Memory is full, and a peer's block is to take the place of one of a piece that is not
 	// verified (a recheck found it wrong, and libtorrent does not clear such a piece): the old one
 	// goes first, also where somebody holds it and no room comes of that: libtorrent does not have
@@ -161,6 +161,9 @@ public:
 	void write(lt::piece_index_t piece, int block, block_ref bytes);
 	// libtorrent found the piece's hash right: with the blocks of the hash being delivered, if one is.
 	void verified(lt::piece_index_t piece);
+	// Of verified pieces the cache has to know, and there may have been no memory for that: a second
+	// later there may be.
+	void tell_cache_what_it_missed() noexcept;
 	// libtorrent cleared the piece: it failed, or it is forgotten now.
 	void clear(lt::piece_index_t piece);
 	void drop_all();
@@ -203,6 +206,7 @@ public:
 private:
 	void release_fences(std::uint64_t finished) noexcept;
 	void report_gone(lt::piece_index_t piece);
+	void tell_cache(lt::piece_index_t piece);
 	[[nodiscard]] bool is_unprotected(lt::piece_index_t piece) const;
 	// No write of the piece waits for its completion.
 	[[nodiscard]] bool is_settled(lt::piece_index_t piece) const;
@@ -257,6 +261,7 @@ private:
 	std::optional<pushes> m_cancelled; // of completions of cancelled writes that nobody took account of
 	bool m_may_hold = true;
 	bool m_recheck_due = false;
+	bool m_cache_missed_some = false;
 	bool m_delivers_hash = false;
 	std::uint64_t m_next_hash = 0;
 	std::vector<std::uint64_t> m_hashing;                // sorted

@@ -176,6 +176,14 @@ TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_goes_when_nobody_w
 	EXPECT_EQ(pieces().num_blocks(), 0);
 }
 
+// Who was given some of it before its hash was known has to hear.
+TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_has_failed)
+{
+	begin(wanting::told);
+	have_first_piece_found_wrong();
+	EXPECT_EQ(events->pieces, std::vector<int>{0});
+}
+
 // libtorrent asks for its hash when it has all blocks anew, and not before.
 TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_goes_also_when_some_of_it_was_written_anew)
 {

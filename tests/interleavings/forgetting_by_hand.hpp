@@ -31,6 +31,14 @@ struct forgetting_by_hand : ::testing::Test
 	lt::counters counters;
 	std::shared_ptr<disk_core> core = std::make_shared<disk_core>(
 		memory_disk_options{.capacity_bytes = memory_disk::min_capacity_bytes, .evict = true, .hold_always = true});
+	struct failures final : memory_events
+	{
+		std::vector<int> pieces;
+		void piece_verified(lt::info_hash_t const&, lt::piece_index_t) override {}
+		void piece_gone(lt::info_hash_t const&, lt::piece_index_t) override {}
+		void piece_failed(lt::info_hash_t const&, lt::piece_index_t const p) override { pieces.push_back(static_cast<int>(p)); }
+	};
+	std::shared_ptr<failures> events = std::make_shared<failures>();
 	std::unique_ptr<memory_disk_io> disk;
 	std::shared_ptr<lt::plugin> plugin;
 	std::shared_ptr<fake_torrent> film;
@@ -42,7 +50,7 @@ struct forgetting_by_hand : ::testing::Test
 	{
 		settings.set_int(lt::settings_pack::connections_limit, 1);
 		disk = std::make_unique<memory_disk_io>(ios, settings, counters, core);
-		plugin = make_extension(core, std::shared_ptr<memory_events>(), who);
+		plugin = make_extension(core, events, who);
 		film = add(1);
 	}
 	std::shared_ptr<fake_torrent> add(int const number)
