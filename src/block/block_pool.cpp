@@ -54,10 +54,12 @@ void block_pool::trim()
 	unmap_spares(0);
 }
 
+int block_pool::wanted_spares() const { return m_spares.wanted(m_capacity / std::int64_t(blocks_in_region)); }
+
 // Whether one may be prepared.
 bool block_pool::lacks_spare() const
 {
-	return m_spares.lacks()
+	return m_spares.num() < wanted_spares()
 		&& m_mapped.load(std::memory_order_relaxed) / std::int64_t(region_bytes) * std::int64_t(blocks_in_region) < m_capacity;
 }
 
@@ -101,7 +103,7 @@ unique_block block_pool::try_take(std::int64_t const kept_back)
 		block_region& r = *m_with_free;
 		auto const block = r.take_free();
 		bool const is_half_used = r.num_free() == blocks_in_region / 2 && r.next == nullptr;
-		is_due = (is_half_used || (begins && m_spares.wants_several())) && !m_is_prepare_due && lacks_spare();
+		is_due = (is_half_used || (begins && wanted_spares() > 1)) && !m_is_prepare_due && lacks_spare();
 		m_is_prepare_due |= is_due;
 		if (r.num_free() == 0) unlink(r);
 		auto const used = m_used.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -122,43 +124,43 @@ bool block_pool::begin_region()
 		r = block_region::map(*this);
 		if (r == nullptr) return false;
 		count_mapped(1);
-		// The first of all is missed by nobody.
+		// The first of all is missed by nobody; and where nobody prepares, none is.
 		bool const is_first = m_mapped == std::int64_t(region_bytes);
-		if (!is_first) m_spares.was_missing(m_capacity / std::int64_t(blocks_in_region));
+		if (!is_first && m_upkeep_is_due) m_spares.was_missing();
 	}
 	link(*r);
 	return true;
 }
 
-void block_pool::prepare() noexcept
+bool block_pool::prepare() noexcept
 {
-	for (;;)
 	{
-		{
-			mutex_lock const lock(m_mutex);
-			if (!m_is_prepare_due) return;
-			m_is_prepare_due = lacks_spare();
-			if (!m_is_prepare_due) return;
-		}
-		auto* r = block_region::map(*this);
-		if (r) r->fill_with_pages();
-		{
-			mutex_lock const lock(m_mutex);
-			m_is_prepare_due = r != nullptr;
-			if (r && lacks_spare())
-			{
-				m_spares.add(*std::exchange(r, nullptr));
-				count_mapped(1);
-			}
-		}
-		if (r) block_region::unmap(r); // one came home meanwhile
+		mutex_lock const lock(m_mutex);
+		if (!m_is_prepare_due) return false;
+		m_is_prepare_due = lacks_spare();
+		if (!m_is_prepare_due) return false;
 	}
+	auto* r = block_region::map(*this);
+	if (r) r->fill_with_pages();
+	bool more = false;
+	{
+		mutex_lock const lock(m_mutex);
+		if (r && lacks_spare())
+		{
+			m_spares.add(*std::exchange(r, nullptr));
+			count_mapped(1);
+			more = lacks_spare();
+		}
+		m_is_prepare_due = more;
+	}
+	if (r) block_region::unmap(r); // one came home meanwhile
+	return more;
 }
 
 bool block_pool::is_ahead()
 {
 	mutex_lock const lock(m_mutex);
-	return m_spares.num() > 1 || m_spares.wants_several();
+	return m_spares.num() > 1 || wanted_spares() > 1;
 }
 
 void block_pool::settle() noexcept

@@ -133,9 +133,9 @@ public:
 	// Sets who is told, on the thread whose call made it so, that one of the next is due. `call`
 	// must be quick and not throw. While nobody else uses the pool.
 	void when_upkeep_is_due(std::function<void()> call) { m_upkeep_is_due = std::move(call); }
-	// Maps the next region if that is due, or the next ones, and has the system fill them with
-	// pages, which is most of what a block's first touch costs. Half a millisecond or more each.
-	void prepare() noexcept EXCLUDES(m_mutex);
+	// Maps the next region if that is due, and has the system fill it with pages, which is most of
+	// what a block's first touch costs: half a millisecond or more. True when another is due.
+	bool prepare() noexcept EXCLUDES(m_mutex);
 	// Whether there is more to spare than one region, or would be: then settle() is to be called
 	// now and then.
 	[[nodiscard]] bool is_ahead() EXCLUDES(m_mutex);
@@ -174,6 +174,7 @@ private:
 	[[nodiscard]] unique_block try_take(std::int64_t kept_back) EXCLUDES(m_mutex);
 	void give_back(block_region& r, std::size_t block) noexcept EXCLUDES(m_mutex);
 	[[nodiscard]] std::function<void()> who_hears_of_room() noexcept REQUIRES(m_mutex);
+	[[nodiscard]] int wanted_spares() const REQUIRES(m_mutex);
 	[[nodiscard]] bool lacks_spare() const REQUIRES(m_mutex);
 	[[nodiscard]] bool begin_region() REQUIRES(m_mutex);
 	void unmap_spares(int left) noexcept EXCLUDES(m_mutex);

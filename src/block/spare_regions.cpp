@@ -10,7 +10,7 @@ namespace {
 
 // Who copies into new memory as fast as it can takes eight regions in the 2 to 3 ms that another
 // thread may wait for a processor.
-constexpr std::int64_t most = 8;
+constexpr int most = 8;
 constexpr std::int64_t least_regions_a_spare = 32;
 
 } // namespace
@@ -30,10 +30,15 @@ void spare_regions::add(block_region& r) noexcept
 	++m_num;
 }
 
-void spare_regions::was_missing(std::int64_t const regions) noexcept
+int spare_regions::wanted(std::int64_t const regions) const noexcept
 {
 	auto const bound = std::clamp<std::int64_t>(regions / least_regions_a_spare, 1, most);
-	m_wanted = int(std::min<std::int64_t>(2 * m_wanted, bound));
+	return int(std::min<std::int64_t>(m_wanted, bound));
+}
+
+void spare_regions::was_missing() noexcept
+{
+	m_wanted = std::min(2 * m_wanted, most);
 	m_was_missing = true;
 }
 

@@ -18,18 +18,18 @@ public:
 	[[nodiscard]] block_region* take() noexcept;
 	void add(block_region& r) noexcept;
 	[[nodiscard]] int num() const noexcept { return m_num; }
-	[[nodiscard]] bool lacks() const noexcept { return m_num < m_wanted; }
-	[[nodiscard]] bool wants_several() const noexcept { return m_wanted > 1; }
+	// How many, where the capacity has so many regions.
+	[[nodiscard]] int wanted(std::int64_t regions) const noexcept;
 
-	// One was needed that was not here. `regions`: of the capacity.
-	void was_missing(std::int64_t regions) noexcept;
+	// One was needed that was not here.
+	void was_missing() noexcept;
 	// To be called now and then; answers how many are to be kept from now on.
 	[[nodiscard]] int settle() noexcept;
 
 private:
 	block_region* m_first = nullptr; // a list
 	int m_num = 0;
-	int m_wanted = 1;
+	int m_wanted = 1; // in a capacity without end
 	bool m_was_missing = false; // since settle()
 };
 

@@ -1,6 +1,5 @@
 #include "block/upkeep.hpp"
 
-#include <chrono>
 #include <system_error>
 
 #include <sched.h>
@@ -9,7 +8,7 @@ namespace slipstream {
 
 namespace {
 
-constexpr std::chrono::milliseconds between_looks{20};
+constexpr std::chrono::milliseconds between_looks{100};
 
 // Who wakes this thread is a network thread in the middle of a call: it goes on, and this one
 // begins on the other processor, or when that one waits. Where the system refuses, it is as other
@@ -52,33 +51,35 @@ void upkeep::is_due() noexcept
 	m_wake.notify_one();
 }
 
-upkeep::errand upkeep::wait_for_errand(bool const is_ahead) noexcept
+bool upkeep::wait(std::optional<clock::time_point> const until) noexcept
 {
 	mutex_lock const lock(m_mutex);
 	while (!m_is_due && !m_stopping)
 	{
-		if (!is_ahead) m_wake.wait(m_mutex);
-		else if (m_wake.wait_for(m_mutex, between_looks) == std::cv_status::timeout && !m_is_due && !m_stopping)
-			return errand::settle;
+		if (!until) m_wake.wait(m_mutex);
+		else if (m_wake.wait_until(m_mutex, *until) == std::cv_status::timeout) break;
 	}
-	if (m_stopping) return errand::stop;
 	m_is_due = false;
-	return errand::due;
+	return !m_stopping;
 }
 
 void upkeep::work() noexcept
 {
 	give_way_to_who_wakes_us();
-	for (;;)
+	auto settled = clock::now();
+	while (wait(m_pool.is_ahead() ? std::optional(settled + between_looks) : std::nullopt))
 	{
-		switch (wait_for_errand(m_pool.is_ahead()))
+		// A region at a time, and some of what is to be dropped: neither waits for all of the other.
+		for (bool more = true; more && !is_stopping();)
 		{
-		case errand::stop: return;
-		case errand::settle: m_pool.settle(); break;
-		case errand::due:
-			// Between two steps of the one that may be long: the other may have become due.
-			do m_pool.prepare();
-			while (!is_stopping() && m_pool.dispose_some());
+			bool const to_prepare = m_pool.prepare();
+			more = m_pool.dispose_some() || to_prepare;
+		}
+		// By the clock, and not when it is quiet: something may be due all the time.
+		if (auto const now = clock::now(); now >= settled + between_looks)
+		{
+			m_pool.settle();
+			settled = now;
 		}
 	}
 }

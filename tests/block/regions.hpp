@@ -10,4 +10,9 @@ namespace slipstream::test {
 inline constexpr std::int64_t region_size = 4 << 20;
 inline constexpr std::int64_t region_blocks = 255; // one is its header
 
+inline void prepare_all(block_pool& pool)
+{
+	while (pool.prepare()) {}
+}
+
 } // namespace slipstream::test

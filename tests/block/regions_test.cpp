@@ -71,7 +71,7 @@ TEST(block_pool, the_next_region_is_asked_for_once_when_the_last_one_is_half_use
 	auto const take = [&](std::int64_t const n) { for (int i = 0; i < n; ++i) held.push_back(pool.acquire()); };
 	take(region_blocks / 2);
 	EXPECT_EQ(asked, 0);
-	pool.prepare();
+	prepare_all(pool);
 	EXPECT_EQ(pool.mapped_bytes(), region_size) << "nobody asked";
 	take(2);
 	EXPECT_EQ(asked, 1);
@@ -80,8 +80,8 @@ TEST(block_pool, the_next_region_is_asked_for_once_when_the_last_one_is_half_use
 	held.resize(100);
 	take(100);
 	EXPECT_EQ(asked, 1);
-	pool.prepare();
-	pool.prepare();
+	prepare_all(pool);
+	prepare_all(pool);
 	EXPECT_EQ(pool.mapped_bytes(), 2 * region_size) << "one is enough";
 	take(region_blocks - 200 + 1);
 	EXPECT_EQ(pool.mapped_bytes(), 2 * region_size) << "the second region is the one that was prepared";
@@ -96,7 +96,7 @@ TEST(block_pool, no_region_is_prepared_that_the_capacity_does_not_need)
 	std::vector<unique_block> held;
 	while (auto b = pool.acquire()) held.push_back(std::move(b));
 	EXPECT_EQ(asked, 0);
-	pool.prepare();
+	prepare_all(pool);
 	EXPECT_EQ(pool.mapped_bytes(), region_size);
 }
 
@@ -125,15 +125,15 @@ TEST_F(outrunning, makes_twice_as_many_regions_be_prepared_each_time_and_eight_a
 	take_regions(1);
 	EXPECT_FALSE(pool.is_ahead()) << "nobody could have had the first";
 	take_regions(1);
-	pool.prepare();
+	prepare_all(pool);
 	EXPECT_EQ(spares(), 2);
 	take_regions(3); // the third is missing
-	pool.prepare();
+	prepare_all(pool);
 	EXPECT_EQ(spares(), 4);
 	for (int i = 0; i < 3; ++i)
 	{
 		take_regions(9);
-		pool.prepare();
+		prepare_all(pool);
 		EXPECT_EQ(spares(), 8);
 	}
 	EXPECT_TRUE(pool.is_ahead());
@@ -142,20 +142,20 @@ TEST_F(outrunning, makes_twice_as_many_regions_be_prepared_each_time_and_eight_a
 TEST_F(outrunning, asks_again_with_each_region_that_is_begun)
 {
 	take_regions(2);
-	pool.prepare();
+	prepare_all(pool);
 	auto const before = asked;
 	held.push_back(pool.acquire());
 	EXPECT_EQ(asked, before + 1);
-	pool.prepare();
+	prepare_all(pool);
 	EXPECT_EQ(spares(), 2);
 }
 
 TEST_F(outrunning, leaves_one_spare_region_when_it_is_over)
 {
 	take_regions(2);
-	pool.prepare();
+	prepare_all(pool);
 	take_regions(3);
-	pool.prepare();
+	prepare_all(pool);
 	ASSERT_EQ(spares(), 4);
 	pool.settle();
 	EXPECT_EQ(spares(), 4) << "some were missing since";
@@ -169,10 +169,27 @@ TEST_F(outrunning, leaves_one_spare_region_when_it_is_over)
 	EXPECT_EQ(spares(), 1);
 }
 
+TEST_F(outrunning, is_answered_a_region_at_a_time)
+{
+	take_regions(2);
+	EXPECT_TRUE(pool.prepare()) << "another is due";
+	EXPECT_EQ(spares(), 1);
+	EXPECT_FALSE(pool.prepare());
+	EXPECT_EQ(spares(), 2);
+}
+
+TEST_F(outrunning, counts_no_more_when_the_capacity_is_less)
+{
+	take_regions(10);
+	pool.set_capacity(64 * region_blocks);
+	prepare_all(pool);
+	EXPECT_EQ(spares(), 2);
+}
+
 TEST_F(outrunning, is_forgotten_by_trimming_and_one_region_is_kept_again)
 {
 	take_regions(2);
-	pool.prepare();
+	prepare_all(pool);
 	pool.trim();
 	EXPECT_EQ(spares(), 0);
 	held.clear();
@@ -187,12 +204,12 @@ struct outrunning_a_small_pool : outrunning
 TEST_F(outrunning_a_small_pool, makes_a_32nd_of_the_capacity_be_prepared_and_never_more_than_the_capacity)
 {
 	take_regions(60);
-	pool.prepare();
+	prepare_all(pool);
 	EXPECT_EQ(spares(), 2);
 	while (auto b = pool.acquire())
 	{
 		held.push_back(std::move(b));
-		pool.prepare();
+		prepare_all(pool);
 		ASSERT_LE(pool.mapped_bytes(), 64 * region_size);
 	}
 	EXPECT_EQ(spares(), 0);

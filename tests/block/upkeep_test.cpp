@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -43,11 +44,32 @@ TEST(upkeep, gives_back_what_it_prepared_for_who_does_not_come_any_more)
 	pool.when_upkeep_is_due([] {});
 	std::vector<unique_block> held;
 	for (std::int64_t b = 0; b < 10 * region_blocks; ++b) held.push_back(pool.acquire());
-	pool.prepare();
+	prepare_all(pool);
 	ASSERT_EQ(pool.mapped_bytes(), (10 + 8) * region_size);
 	upkeep const thread(pool);
 	EXPECT_TRUE(comes_true([&] { return pool.mapped_bytes() == (10 + 1) * region_size; }));
 	EXPECT_FALSE(pool.is_ahead());
+}
+
+struct nothing final : remains
+{
+	nothing() : remains(0) {}
+	std::int64_t drop_some() noexcept override { return 0; }
+};
+
+TEST(upkeep, gives_back_what_is_too_many_though_something_is_due_all_the_time)
+{
+	block_pool pool(300 * region_blocks, 1);
+	pool.when_upkeep_is_due([] {});
+	std::vector<unique_block> held;
+	for (std::int64_t b = 0; b < 10 * region_blocks; ++b) held.push_back(pool.acquire());
+	prepare_all(pool);
+	ASSERT_EQ(pool.mapped_bytes(), (10 + 8) * region_size);
+	upkeep const thread(pool);
+	EXPECT_TRUE(comes_true([&] {
+		pool.bury(std::make_unique<nothing>());
+		return pool.mapped_bytes() == (10 + 1) * region_size;
+	}));
 }
 
 TEST(upkeep, may_end_with_work_due_and_is_not_missed)
