@@ -5,13 +5,22 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 namespace slipstream::test {
+
+inline std::vector<int> pieces(int const first, int const count)
+{
+	std::vector<int> all(static_cast<std::size_t>(count));
+	std::iota(all.begin(), all.end(), first);
+	return all;
+}
 
 // A torrent of pieces of 4 blocks that gives up what it is asked to, when told to.
 struct fake_evictee final : evictee
@@ -21,12 +30,13 @@ struct fake_evictee final : evictee
 	std::uint64_t id = 0;
 	bool listens = true;
 	std::vector<int> asked;
+	std::vector<int> refused; // what it was asked while it did not listen
 	std::map<int, std::vector<unique_block>> pieces;
 
 	fake_evictee(block_pool& p, class cache& c) : pool(p), owner(c) {}
 	bool evict(int const piece) noexcept override
 	{
-		if (listens) asked.push_back(piece);
+		(listens ? asked : refused).push_back(piece);
 		return listens;
 	}
 	// So many blocks of the piece are here then.

@@ -1,6 +1,7 @@
 // What torrents that nobody reads come to, each of which may have an equal share.
 #include "cache/cache_fixture.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -11,6 +12,33 @@ using namespace slipstream::test;
 namespace {
 
 using protection = cache::protection;
+
+TEST_F(cache_fixture, torrents_that_nobody_reads_share_what_is_left_and_one_too_many_gets_nothing)
+{
+	std::vector<std::shared_ptr<fake_evictee>> all;
+	for (int i = 0; i < 3; ++i) all.push_back(enter(100));
+	auto const share = c.share_blocks(all[0]->id);
+	EXPECT_GT(share, 0);
+	EXPECT_EQ(c.share_blocks(all[1]->id), share);
+	while (c.share_blocks(all.back()->id) > 0)
+	{
+		ASSERT_LT(all.size(), 100u);
+		all.push_back(enter(100));
+	}
+	auto const shares_together = [&] {
+		std::int64_t sum = 0;
+		for (auto const& t : all) sum += c.share_blocks(t->id);
+		return sum;
+	};
+	auto const before = shares_together();
+	EXPECT_GT(before, 0);
+	EXPECT_LE(before, pool.capacity_blocks() - pool.reserved_blocks());
+	// What is read takes its part from the shares first.
+	ASSERT_GT(c.protect(all[1]->id, protection::reader, {0, 1, 2}).pieces, 0);
+	EXPECT_EQ(c.share_blocks(all[1]->id), 0);
+	EXPECT_LE(shares_together() + c.granted_blocks(protection::reader), before);
+	EXPECT_EQ(c.share_blocks(12345), 0);
+}
 
 // Torrents that want their shares and get a piece a second.
 struct sharing_fixture : cache_fixture
