@@ -7,10 +7,9 @@
 // because the test made them.
 #pragma once
 
+#include "hostile/peer_film.hpp"
 #include "hostile/wire.hpp"
 #include "support/swarm.hpp"
-
-#include <libtorrent/torrent_info.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -84,13 +83,6 @@ struct peer_record
 	std::map<int, int> told_gone;       // pieces of which it said that it has them no more, how often
 };
 
-// One file's torrent, and what is in the file. `bytes`: called on the peer's thread; may be less than asked for at its end.
-struct peer_film
-{
-	std::vector<char> torrent_file;
-	std::function<std::string(std::int64_t position_bytes, std::size_t size_bytes)> bytes;
-};
-
 class scripted_peer
 {
 public:
@@ -123,12 +115,6 @@ private:
 
 	void connect();
 	void reconnect();
-	// The film's bytes there; zeros where it has ended (padding).
-	[[nodiscard]] std::string bytes(wire::block const& b) const;
-	[[nodiscard]] std::size_t num_blocks(int piece) const;
-	[[nodiscard]] int piece_of_block(int block) const;
-	[[nodiscard]] wire::block block_at(int piece, int index) const;
-	[[nodiscard]] wire::block any_block(int piece, std::uint32_t random) const;
 	template <typename Change> void note(Change change)
 	{
 		std::lock_guard const lock(m_mutex);
@@ -136,7 +122,6 @@ private:
 	}
 
 	peer_film const m_film;
-	lt::torrent_info const m_info;
 	std::string const m_address;
 	boost::asio::ip::tcp::endpoint const m_other;
 
