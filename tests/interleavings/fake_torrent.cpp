@@ -15,34 +15,11 @@
 
 namespace slipstream::test {
 
-// -- a peer
-
-// BEP 3: length, have (4), the piece; BEP 10 and 54: length, extended (20), our number for lt_donthave, the piece.
-void fake_peer::received(char const* const bytes, int const size)
-{
-	auto const number_at = [&](int const at) {
-		int n = 0;
-		for (int i = 0; i < 4; ++i) n = (n << 8) | static_cast<unsigned char>(bytes[at + i]);
-		return n;
-	};
-	for (int at = 0; at < size; at += 4 + number_at(at))
-	{
-		if (bytes[at + 4] == 4) believes.insert(number_at(at + 5));
-		else believes.erase(number_at(at + 6));
-	}
-}
-
-// -- a torrent
-
 fake_torrent::fake_torrent(lt::file_storage files, lt::sha1_hash const hash, surroundings around, int const n)
 	: number(n), name(hash), shape(files), m_around(std::move(around)), m_files(std::move(files))
-	, m_pieces(std::size_t(shape.num_pieces()))
 {
-	for (int p = 0; p < num_pieces(); ++p)
-	{
-		at(p).blocks.resize(std::size_t(shape.num_blocks(lt::piece_index_t(p))));
-		at(p).given.resize(at(p).blocks.size());
-	}
+	m_pieces.reserve(std::size_t(num_pieces()));
+	for (int p = 0; p < num_pieces(); ++p) m_pieces.emplace_back(shape.num_blocks(lt::piece_index_t(p)));
 }
 
 void fake_torrent::begin(lt::plugin& session)
@@ -88,31 +65,24 @@ bool fake_torrent::all_passed() const
 
 // Who has everything needs none.
 bool fake_torrent::has_picker() const
-{ return std::any_of(m_pieces.begin(), m_pieces.end(), [](entry const& p) { return !p.have; }); }
+{ return std::ranges::any_of(m_pieces, [](known_piece const& p) { return !p.have; }); }
 
 bool fake_torrent::lacks_what_it_wants() const
-{ return std::any_of(m_pieces.begin(), m_pieces.end(), [](entry const& p) { return p.priority > 0 && !p.have && !p.passed; }); }
-
-bool fake_torrent::is_finished(entry const& p) const
-{
-	return p.have || (p.open && std::all_of(p.blocks.begin(), p.blocks.end()
-		, [](part_of_entry const& b) { return b.state != block_state::none; }));
-}
+{ return std::ranges::any_of(m_pieces, [](known_piece const& p) { return p.priority > 0 && !p.have && !p.entry.has_passed(); }); }
 
 bool fake_torrent::lacks(int const p, int const b) const
 {
 	auto const& piece = m_pieces[std::size_t(p)];
-	return !m_aborted && !is_checking() && !piece.have && !piece.locked && piece.blocks[std::size_t(b)].state == block_state::none;
+	return !m_aborted && !is_checking() && !piece.have && !piece.entry.is_locked() && !piece.entry.is_begun(b);
 }
 
 bool fake_torrent::waits_to_ask() const
 {
-	auto const untouched = [](entry const& p) {
-		return !p.have && std::all_of(p.blocks.begin(), p.blocks.end(), [](auto const& b) { return b.state == block_state::none; });
-	};
-	auto const lacking = std::ranges::count_if(m_pieces, [](entry const& p) { return p.priority != 0 && !p.have && !p.passed; });
-	bool const may_change = std::ranges::any_of(m_pieces, [&](entry const& p) {
-		return untouched(p) && (p.priority == 0 || lacking > 1);
+	auto const lacking = std::ranges::count_if(m_pieces, [](known_piece const& p) {
+		return p.priority != 0 && !p.have && !p.entry.has_passed();
+	});
+	bool const may_change = std::ranges::any_of(m_pieces, [&](known_piece const& p) {
+		return !p.have && !p.entry.is_begun() && (p.priority == 0 || lacking > 1);
 	});
 	return m_waits_to_ask && lacking > 0 && may_change;
 }
@@ -120,7 +90,8 @@ bool fake_torrent::waits_to_ask() const
 bool fake_torrent::is_never_hashed(int const p) const
 {
 	auto const& piece = m_pieces[std::size_t(p)];
-	return piece.undone && !piece.have && !piece.passed && !piece.hashing && !piece.locked && is_finished(piece);
+	auto const& entry = piece.entry;
+	return piece.undone && !piece.have && !entry.has_passed() && !entry.is_hashing() && !entry.is_locked() && entry.is_finished();
 }
 
 lt::torrent_status fake_torrent::status() const
@@ -154,60 +125,31 @@ lt::sha1_hash const& fake_torrent::right_hash(int const piece) const
 
 // -- the download entry
 
-void fake_torrent::close(entry& p)
+void fake_torrent::flushed_if_all(known_piece& p)
 {
-	p.open = p.hashing = p.passed = p.locked = false;
-	p.blocks.assign(p.blocks.size(), {});
-}
-
-void fake_torrent::flushed_if_all(entry& p)
-{
-	bool const all = std::all_of(p.blocks.begin(), p.blocks.end()
-		, [](part_of_entry const& b) { return b.state == block_state::finished; });
-	if (!all || !p.passed || p.hashing) return;
-	close(p);
+	if (!p.entry.is_flushed()) return;
+	p.entry.close();
 	p.have = true;
 	// The next picker knows no priorities.
 	if (!has_picker()) for (auto& each : m_pieces) each.priority = 4;
 }
 
-// The name is set whatever the block's state is.
-void fake_torrent::writing(int const piece, int const block, std::shared_ptr<fake_peer> const& by)
-{
-	auto& p = at(piece);
-	if (p.have) return;
-	p.open = true;
-	auto& b = p.blocks[std::size_t(block)];
-	b.by = by;
-	if (b.state == block_state::none) b.state = block_state::writing;
-}
-
-// One that was being written gets its name back from the peer, if that is still here.
 void fake_torrent::finished(int const piece, int const block, std::shared_ptr<fake_peer> const& by)
 {
 	auto& p = at(piece);
-	if (p.have) return;
-	p.open = true;
-	auto& b = p.blocks[std::size_t(block)];
-	if (b.state == block_state::finished) return;
-	if (b.state != block_state::writing || by) b.by = by;
-	b.state = block_state::finished;
-	flushed_if_all(p);
+	if (!p.have && p.entry.finished(block, by)) flushed_if_all(p);
 }
 
 void fake_torrent::cancelled(int const piece, int const block)
 {
 	auto& p = at(piece);
-	auto& b = p.blocks[std::size_t(block)];
-	if (!p.open || b.state != block_state::writing) return;
-	b = {};
+	if (!p.entry.cancelled(block)) return;
 	// Not where a piece is being forgotten, or has failed.
-	m_waits_to_ask |= p.priority != 0 && !p.passed && !p.hashing && !p.locked;
+	m_waits_to_ask |= p.priority != 0 && !p.entry.has_passed() && !p.entry.is_hashing() && !p.entry.is_locked();
 	p.undone |= p.given[std::size_t(block)] > 0;
-	bool const any = std::any_of(p.blocks.begin(), p.blocks.end(), [](auto const& each) { return each.state != block_state::none; });
-	if (any || p.hashing) return;
-	expect(!p.passed, text(piece) + " counts as passed for ever: its last write was cancelled");
-	close(p);
+	if (p.entry.is_begun() || p.entry.is_hashing()) return;
+	expect(!p.entry.has_passed(), text(piece) + " counts as passed for ever: its last write was cancelled");
+	p.entry.close();
 }
 
 // -- writing
@@ -215,7 +157,7 @@ void fake_torrent::cancelled(int const piece, int const block)
 void fake_torrent::write(int const piece, int const block, char const* const bytes, std::shared_ptr<fake_peer> const by)
 {
 	auto const index = lt::piece_index_t(piece);
-	bool const was_finished = is_finished(at(piece));
+	bool const was_finished = at(piece).is_finished();
 	auto const what = "write " + std::to_string(piece) + ":" + std::to_string(block) + " of torrent " + std::to_string(number);
 	m_around.calls.inside([&] {
 		bool const stop = m_around.disk.async_write(m_storage, {index, block * int(block_bytes), shape.block_length(index, block)}, bytes, by
@@ -225,9 +167,10 @@ void fake_torrent::write(int const piece, int const block, char const* const byt
 			}, {});
 		if (by) by->stopped |= stop;
 	});
-	if (!by) ++at(piece).given[std::size_t(block)];
-	writing(piece, block, by);
-	if (!was_finished && is_finished(at(piece))) verify(piece);
+	auto& p = at(piece);
+	if (!by) ++p.given[std::size_t(block)];
+	if (!p.have) p.entry.writing(block, by);
+	if (!was_finished && p.is_finished()) verify(piece);
 }
 
 void fake_torrent::written(int const piece, int const block, std::shared_ptr<fake_peer> const& by, lt::storage_error const& e)
@@ -257,15 +200,16 @@ void fake_torrent::add_piece(int const piece, char const* const bytes, bool cons
 	if (!has_picker() || m_aborted || (at(piece).have && !overwrite)) return;
 	expect(!at(piece).have, text(piece) + " is had for good: add_piece would do nothing to it");
 	if (overwrite && has_passed(piece)) m_around.begins_to_go(*this, piece);
-	for (int b = 0; b < int(at(piece).blocks.size()); ++b)
-		if (overwrite || at(piece).blocks[std::size_t(b)].state != block_state::finished)
+	for (int b = 0; b < at(piece).entry.num_blocks(); ++b)
+		if (overwrite || !at(piece).entry.is_written(b))
 			write(piece, b, bytes + std::ptrdiff_t(b) * std::ptrdiff_t(block_bytes), nullptr);
 }
 
 void fake_torrent::give(int const piece)
 {
-	std::vector<char> bytes(at(piece).blocks.size() * block_bytes);
-	for (std::size_t b = 0; b < at(piece).blocks.size(); ++b) fill(bytes.data() + b * block_bytes, content(piece, int(b)));
+	auto const num_blocks = std::size_t(at(piece).entry.num_blocks());
+	std::vector<char> bytes(num_blocks * block_bytes);
+	for (std::size_t b = 0; b < num_blocks; ++b) fill(bytes.data() + b * block_bytes, content(piece, int(b)));
 	add_piece(piece, bytes.data(), false);
 }
 
@@ -273,7 +217,7 @@ void fake_torrent::give(int const piece)
 
 void fake_torrent::verify(int const piece)
 {
-	at(piece).hashing = true;
+	at(piece).entry.hash_begins();
 	at(piece).undone = false;
 	m_around.calls.inside([&] {
 		m_around.disk.async_hash(m_storage, lt::piece_index_t(piece), {}, lt::disk_interface::v1_hash
@@ -289,10 +233,9 @@ void fake_torrent::hashed(int const piece, lt::sha1_hash const& hash, lt::storag
 {
 	auto& p = at(piece);
 	if (m_aborted || p.have) return;
-	p.hashing = false;
-	bool const any = std::any_of(p.blocks.begin(), p.blocks.end(), [](auto const& each) { return each.state != block_state::none; });
-	expect(!p.open || any, text(piece) + " has an entry of no block: its writes were cancelled before its hash, and it may never come");
-	if (!is_finished(p) || e.ec) return;
+	p.entry.hash_ends();
+	expect(!p.entry.is_open() || p.entry.is_begun(), text(piece) + " has an entry of no block: its writes were cancelled before its hash, and it may never come");
+	if (!p.entry.is_finished() || e.ec) return;
 	if (hash == right_hash(piece)) passes(piece);
 	else fails(piece);
 }
@@ -300,8 +243,8 @@ void fake_torrent::hashed(int const piece, lt::sha1_hash const& hash, lt::storag
 void fake_torrent::passes(int const piece)
 {
 	auto& p = at(piece);
-	expect(!p.passed, text(piece) + " passes while it has passed");
-	p.passed = true;
+	expect(!p.entry.has_passed(), text(piece) + " passes while it has passed");
+	p.entry.passes();
 	flushed_if_all(p);
 	for (auto const& peer : m_peers)
 		if (peer->shook_hands) peer->believes.insert(piece);
@@ -311,15 +254,13 @@ void fake_torrent::passes(int const piece)
 void fake_torrent::fails(int const piece)
 {
 	auto& p = at(piece);
-	for (auto const& b : p.blocks)
-		expect(!p.lies.empty() || b.by.expired(), text(piece) + " was right, and an honest peer is blamed for it");
-	p.passed = false;
-	p.locked = true;
+	expect(!p.lies.empty() || !p.entry.names_anybody(), text(piece) + " was right, and an honest peer is blamed for it");
+	p.entry.fails();
 	m_around.calls.inside([&] {
 		m_around.disk.async_clear_piece(m_storage, lt::piece_index_t(piece)
 			, [self = shared_from_this(), piece, end = m_around.calls.promise("clear " + text(piece))](lt::piece_index_t) {
 				end.called();
-				if (!self->m_aborted && self->has_picker()) self->close(self->at(piece));
+				if (!self->m_aborted && self->has_picker()) self->at(piece).entry.close();
 			});
 	});
 }
@@ -335,7 +276,7 @@ void fake_torrent::force_recheck()
 	m_peers.clear();
 	for (auto& p : m_pieces)
 	{
-		close(p);
+		p.entry.close();
 		p.have = p.undone = false;
 	}
 	++m_recheck;
@@ -374,7 +315,7 @@ void fake_torrent::check_next()
 				if (self->m_aborted) return;
 				if (!e.ec && h == self->right_hash(piece))
 				{
-					self->close(self->at(piece));
+					self->at(piece).entry.close();
 					self->at(piece).have = true;
 				}
 				self->check_next();
@@ -425,8 +366,7 @@ void fake_torrent::disconnect(fake_peer& peer)
 	auto const self = peer.shared_from_this();
 	peer.connected = false;
 	std::erase(m_peers, self);
-	for (auto& p : m_pieces)
-		for (auto& b : p.blocks) if (b.by.lock() == self) b.by.reset();
+	for (auto& p : m_pieces) p.entry.disconnected(self);
 }
 
 void fake_torrent::tick()
@@ -438,7 +378,7 @@ void fake_torrent::tick()
 void fake_torrent::set_priority(int const piece, int const priority)
 {
 	if (!has_picker() || m_aborted) return;
-	if (at(piece).priority == 0 && priority > 0 && !at(piece).open && !at(piece).have) ++m_looks_at_peers;
+	if (at(piece).priority == 0 && priority > 0 && !at(piece).entry.is_open() && !at(piece).have) ++m_looks_at_peers;
 	if ((at(piece).priority == 0) != (priority == 0)) m_waits_to_ask = false;
 	bool const lacked = lacks_what_it_wants();
 	at(piece).priority = priority;

@@ -12,11 +12,12 @@
 #pragma once
 
 #include "block/block_pool.hpp"
+#include "interleavings/download_entry.hpp"
+#include "interleavings/fake_peer.hpp"
 #include "interleavings/handlers.hpp"
 #include "store/geometry.hpp"
 
 #include <libtorrent/disk_interface.hpp>
-#include <libtorrent/disk_observer.hpp>
 #include <libtorrent/extensions.hpp>
 #include <libtorrent/file_storage.hpp>
 #include <libtorrent/torrent_handle.hpp>
@@ -30,23 +31,6 @@
 #include <vector>
 
 namespace slipstream::test {
-
-// A connection. What it believes is what it was told by libtorrent and by the plugin.
-struct fake_peer final : lt::disk_observer, std::enable_shared_from_this<fake_peer>
-{
-	int number = 0;
-	bool connected = true;
-	bool shook_hands = false;
-	bool greeted = false;          // its extension handshake came
-	bool knows_dont_have = false;  // BEP 54
-	bool stopped = false;          // told to send no more
-	std::set<int> believes;
-	std::shared_ptr<lt::peer_plugin> part;
-
-	void on_disk() override { stopped = false; }
-	// Whole messages of the plugin's.
-	void received(char const* bytes, int size);
-};
 
 class fake_torrent final : public std::enable_shared_from_this<fake_torrent>
 {
@@ -76,7 +60,7 @@ public:
 	// -- what libtorrent knows
 
 	[[nodiscard]] int num_pieces() const { return shape.num_pieces(); }
-	[[nodiscard]] bool has_passed(int const p) const { return m_pieces[std::size_t(p)].passed || m_pieces[std::size_t(p)].have; }
+	[[nodiscard]] bool has_passed(int const p) const { return m_pieces[std::size_t(p)].entry.has_passed() || m_pieces[std::size_t(p)].have; }
 	[[nodiscard]] bool has_flushed(int const p) const { return m_pieces[std::size_t(p)].have; }
 	[[nodiscard]] int priority(int const p) const { return m_pieces[std::size_t(p)].priority; }
 	[[nodiscard]] bool is_checking() const;
@@ -122,37 +106,28 @@ public:
 	[[nodiscard]] lt::sha1_hash const& right_hash(int piece) const;
 
 private:
-	enum class block_state { none, writing, finished };
-	struct part_of_entry
+	// What libtorrent knows of a piece. Where it has no download entry, that is closed.
+	struct known_piece
 	{
-		block_state state = block_state::none;
-		std::weak_ptr<fake_peer> by; // whom a wrong hash is blamed on
-	};
-	struct entry
-	{
+		explicit known_piece(int const num_blocks) : given(std::size_t(num_blocks)), entry(num_blocks) {}
+
 		int priority = 4;
 		bool have = false;   // passed and flushed: no entry any more
 		std::set<int> lies;  // blocks that were sent last with other bytes
 		std::vector<int> given; // writes of add_piece() under way, for each block
 		bool undone = false; // one was, by the end of a peer's write of its block, and no hash was asked for since
-		// the download entry
-		bool open = false;
-		bool hashing = false;
-		bool passed = false;
-		bool locked = false;
-		std::vector<part_of_entry> blocks;
+		download_entry entry;
+
+		[[nodiscard]] bool is_finished() const { return have || entry.is_finished(); }
 	};
 
-	[[nodiscard]] entry& at(int const p) { return m_pieces[std::size_t(p)]; }
-	[[nodiscard]] bool is_finished(entry const& p) const;
+	[[nodiscard]] known_piece& at(int const p) { return m_pieces[std::size_t(p)]; }
 	[[nodiscard]] bool has_picker() const;
 	[[nodiscard]] bool lacks_what_it_wants() const;
 	void expect(bool const holds, std::string const& what) const { if (!holds) m_around.fail(what); }
 	[[nodiscard]] std::string text(int const p) const { return "piece " + std::to_string(p) + " of torrent " + std::to_string(number); }
 
-	void close(entry& p);
-	void flushed_if_all(entry& p);
-	void writing(int piece, int block, std::shared_ptr<fake_peer> const& by);
+	void flushed_if_all(known_piece& p);
 	void finished(int piece, int block, std::shared_ptr<fake_peer> const& by);
 	void cancelled(int piece, int block);
 	void write(int piece, int block, char const* bytes, std::shared_ptr<fake_peer> by);
@@ -168,7 +143,7 @@ private:
 	lt::file_storage const m_files;
 	lt::storage_holder m_storage;
 	std::shared_ptr<lt::torrent_plugin> m_part;
-	std::vector<entry> m_pieces;
+	std::vector<known_piece> m_pieces;
 	std::vector<std::shared_ptr<fake_peer>> m_peers;
 	lt::torrent_status::state_t m_state = lt::torrent_status::downloading;
 	int m_next_to_check = 0;
