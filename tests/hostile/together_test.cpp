@@ -102,6 +102,13 @@ TEST_P(hostile_swarm, at_once_does_an_honest_peer_and_a_player_no_harm)
 	EXPECT_THAT(f.mine.banned, ::testing::Each(::testing::AnyOf(lies.address(), mixes.address()))) << f.dump();
 	// A request that waits for room to lend, and whose piece goes meanwhile, is turned down: libtorrent says so.
 	std::erase_if(f.mine.errors, [](std::string const& e) { return e.find("End of file") != e.npos; });
+	// Where no piece has a hash of v1 one may pass twice; then it is counted again by a recheck, once, and libtorrent closes all
+	// connections for that (docs/design.md). It makes them again.
+	if (GetParam() == torrent_kind::v2)
+	{
+		std::erase_if(f.mine.parted, [](std::string const& p) { return p.find("stopping torrent") != p.npos; });
+		ASSERT_TRUE(f.mine.run_until([&] { return f.honest_seeds() == 2; })) << f.dump();
+	}
 	f.all_is_well();
 }
 
