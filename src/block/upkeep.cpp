@@ -74,12 +74,12 @@ void upkeep::work() noexcept
 		{
 			bool const to_prepare = m_pool.prepare();
 			more = m_pool.dispose_some() || to_prepare;
-		}
-		// By the clock, and not when it is quiet: something may be due all the time.
-		if (auto const now = clock::now(); now >= settled + between_looks)
-		{
-			m_pool.settle();
-			settled = now;
+			// By the clock, and not when it is quiet: something may be due all the time.
+			if (auto const now = clock::now(); now >= settled + between_looks)
+			{
+				m_pool.settle();
+				settled = now;
+			}
 		}
 	}
 }

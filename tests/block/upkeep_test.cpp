@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -51,14 +52,17 @@ TEST(upkeep, gives_back_what_it_prepared_for_who_does_not_come_any_more)
 	EXPECT_FALSE(pool.is_ahead());
 }
 
-struct nothing final : remains
+// What takes for ever to drop, until somebody says that it is enough.
+struct endless final : remains
 {
-	nothing() : remains(0) {}
-	std::int64_t drop_some() noexcept override { return 0; }
+	explicit endless(std::atomic<bool> const& e) : remains(0), enough(e) {}
+	std::int64_t drop_some() noexcept override { return enough ? 0 : 1; }
+	std::atomic<bool> const& enough;
 };
 
-TEST(upkeep, gives_back_what_is_too_many_though_something_is_due_all_the_time)
+TEST(upkeep, gives_back_what_is_too_many_though_it_has_something_to_do_all_the_time)
 {
+	std::atomic<bool> enough{false};
 	block_pool pool(300 * region_blocks, 1);
 	pool.when_upkeep_is_due([] {});
 	std::vector<unique_block> held;
@@ -66,10 +70,9 @@ TEST(upkeep, gives_back_what_is_too_many_though_something_is_due_all_the_time)
 	prepare_all(pool);
 	ASSERT_EQ(pool.mapped_bytes(), (10 + 8) * region_size);
 	upkeep const thread(pool);
-	EXPECT_TRUE(comes_true([&] {
-		pool.bury(std::make_unique<nothing>());
-		return pool.mapped_bytes() == (10 + 1) * region_size;
-	}));
+	pool.bury(std::make_unique<endless>(enough));
+	EXPECT_TRUE(comes_true([&] { return pool.mapped_bytes() == (10 + 1) * region_size; }));
+	enough = true;
 }
 
 TEST(upkeep, may_end_with_work_due_and_is_not_missed)
