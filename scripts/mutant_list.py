@@ -315,7 +315,7 @@ MUTANTS = [
      'if (i == m_pieces.end()) return false;', 'one block of a verified piece goes', [('store_test', '*'), ('model_test', '*')]),
     (STORE + 'piece_store.cpp', 'if (p.blocks.count() == 0) m_pieces.erase(i);', '',
      'a piece of which nothing is left is still here', [('store_test', '*')]),
-    (DISK + 'memory_disk_io.cpp', 'if (!block && is_from_peer && storage.can_forget() && storage.make_way(', 'if (false && storage.make_way(',
+    (DISK + 'memory_disk_io.cpp', 'if (!block && storage.can_forget() && storage.make_way(', 'if (false && storage.make_way(',
      'a piece that a recheck found wrong keeps the room of its own rewrite', [BY_HAND]),
     (DISK + 'torrent_giving_up.cpp', 'take_last_cancelled() > m_completions->delivered();', 'take_last_cancelled() > 0;',
      'what an application gave without room is never asked for again', [BY_HAND]),
@@ -345,4 +345,6 @@ MUTANTS = [
     (BLOCK + 'upkeep.cpp', 'now >= settled + between_looks', 'false', 'regions that are too many stay', [('block_test', 'upkeep.*')]),
     (BLOCK + 'spare_regions.cpp', 'return int(std::min<std::int64_t>(m_wanted, bound));', 'return m_wanted;',
      'a small memory prepares as much as a big one', [('block_test', '*')]),
+    (DISK + 'extension.cpp', 'else if (judged) s->found_wrong(piece);', 'else s->found_wrong(piece);',
+     'what nobody could judge has failed', [('disk_test', 'events_of_memory.*')]),
 ]

@@ -201,11 +201,13 @@ public:
 		m_admission.review(*s, m_torrent);
 		if (s->pieces().empty()) return;
 		auto const have = m_torrent.status(lt::torrent_handle::query_pieces).pieces;
+		// Without piece layers (BEP 52: a magnet link's may still be on their way) nothing was judged.
+		bool const judged = s->info_hashes().has_v1() || knows_piece_layers();
 		for (auto const piece : have.range())
 		{
 			if (s->pieces().state(piece) != piece_state::complete) continue;
 			if (have.get_bit(piece)) s->verified(piece);
-			else s->found_wrong(piece);
+			else if (judged) s->found_wrong(piece);
 		}
 		s->core().cache.make_room();
 	}

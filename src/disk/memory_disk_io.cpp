@@ -198,7 +198,7 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 	// libtorrent takes what it did not ask for, and what came too late: neither may fill a memory
 	// that is too small already.
 	if (!storage || (observer && storage->is_unwanted(r.piece))) done.error = aborted(lt::operation_t::file_write);
-	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf, observer != nullptr);
+	else if (!storage->is_forgetting(r.piece)) done.error = write(*storage, r, buf);
 	bool const cancelled = storage && done.error.ec == boost::asio::error::operation_aborted;
 	if (cancelled && !observer) storage->given_write_cancelled(r.piece);
 	else if (storage && !observer && !done.error) storage->given(r.piece);
@@ -228,7 +228,7 @@ bool memory_disk_io::async_write(lt::storage_index_t const index, lt::peer_reque
 
 // The one copy: libtorrent's receive buffer is ours for the length of the call.
 lt::storage_error memory_disk_io::write(torrent_storage& storage, lt::peer_request const& r
-	, char const* const bytes, bool const is_from_peer)
+	, char const* const bytes)
 {
 	timed const t(m_counters, lt::counters::disk_write_time, m_num_writes);
 	auto const& shape = storage.shape();
@@ -236,7 +236,7 @@ lt::storage_error memory_disk_io::write(torrent_storage& storage, lt::peer_reque
 		return refused(boost::system::errc::invalid_argument, lt::operation_t::file_write);
 
 	auto block = m_core->pool.acquire();
-	if (!block && is_from_peer && storage.can_forget() && storage.make_way(r.piece, r.start / block_size_bytes))
+	if (!block && storage.can_forget() && storage.make_way(r.piece, r.start / block_size_bytes))
 		block = m_core->pool.acquire();
 	if (!block)
 	{

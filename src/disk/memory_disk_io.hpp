@@ -115,7 +115,7 @@ private:
 	[[nodiscard]] lt::disk_buffer_holder read(torrent_storage const& storage, lt::peer_request const& r
 		, lt::storage_error& error);
 	[[nodiscard]] lt::storage_error write(torrent_storage& storage, lt::peer_request const& r
-		, char const* bytes, bool is_from_peer);
+		, char const* bytes);
 
 	std::shared_ptr<disk_core> const m_core;
 	lt::io_context& m_ioc;

@@ -151,7 +151,10 @@ bool torrent_storage::forget(lt::piece_index_t const piece)
 			return true;
 		}
 	}
-	return begin_to_forget(piece);
+	if (begin_to_forget(piece)) return true;
+	// libtorrent takes it for finished, and does not hash it: nor would it the next time.
+	if (auto const i = m_writes.find(piece); i != m_writes.end()) i->second.found_wrong = false;
+	return false;
 }
 
 bool torrent_storage::goes_by_recheck(lt::piece_index_t const piece) const

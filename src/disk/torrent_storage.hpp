@@ -114,7 +114,7 @@ public:
 	// A check found the whole piece wrong; libtorrent does not clear it. Until it is hashed again,
 	// which is when all of it was written anew, it may go as one that is half here.
 	void found_wrong(lt::piece_index_t piece);
-	// Memory is full, and a peer's block is to take the place of one of a piece that is not
+	// Memory is full, and a block is to take the place of one of a piece that is not
 	// verified (a recheck found it wrong, and libtorrent does not clear such a piece): the old one
 	// goes first, also where somebody holds it and no room comes of that: libtorrent does not have
 	// it. False where there is none.

@@ -87,5 +87,32 @@ TEST(events_of_memory, come_on_the_network_thread_and_that_of_the_capacity_where
 	EXPECT_EQ(hears->of("capacity"), std::set{std::this_thread::get_id()});
 }
 
+// A torrent of v2 alone without its piece layers (BEP 52), as of a magnet link: a recheck cannot say what is wrong.
+TEST(events_of_memory, nothing_has_failed_where_there_is_no_hash_to_judge_by)
+{
+	shared_files const files("film", {{"film", 8 * piece}}, torrent_kind::v2, piece);
+	auto const hears = std::make_shared<threads_of_events>();
+	memory_session mine(memory_disk({.capacity_bytes = 4 << 20}), 20, false);
+	mine.session().add_extension(mine.disk().extension(hears));
+	auto const whole = lt::torrent_info(files.torrent_file(), lt::from_span);
+	auto const info = whole.info_section();
+	auto const t = mine.add("d4:info" + std::string(info.begin(), info.end()) + "e");
+	ASSERT_TRUE(mine.run_until([&] { return t.status().state >= lt::torrent_status::downloading; }));
+	auto const memory = mine.disk().torrent(files.hashes());
+	auto const right = files.content(0).begin();
+	t.add_piece(lt::piece_index_t(0), std::vector<char>(right, right + piece));
+	auto const is_complete = [&] {
+		auto const state = memory.state(lt::piece_index_t(0));
+		return state && *state == piece_state::complete;
+	};
+	ASSERT_TRUE(mine.run_until(is_complete));
+	int checks = 0;
+	mine.on_alert = [&](lt::alert const* const a) { checks += lt::alert_cast<lt::torrent_checked_alert>(a) ? 1 : 0; };
+	t.force_recheck();
+	ASSERT_TRUE(mine.run_until([&] { return checks > 0; }));
+	EXPECT_TRUE(is_complete());
+	EXPECT_TRUE(hears->of("failed").empty());
+}
+
 } // namespace
 } // namespace slipstream::test

@@ -53,9 +53,11 @@ public:
 	}
 
 	lt::torrent_handle add(shared_files const& files, std::vector<lt::download_priority_t> priorities = {})
+	{ return add(files.torrent_file(), std::move(priorities)); }
+	lt::torrent_handle add(lt::span<char const> const torrent_file, std::vector<lt::download_priority_t> priorities = {})
 	{
 		lt::add_torrent_params p;
-		p.ti = std::make_shared<lt::torrent_info>(files.torrent_file(), lt::from_span);
+		p.ti = std::make_shared<lt::torrent_info>(torrent_file, lt::from_span);
 		p.save_path = "/nonexistent";
 		p.piece_priorities = std::move(priorities);
 		p.flags &= ~(lt::torrent_flags::paused | lt::torrent_flags::auto_managed);

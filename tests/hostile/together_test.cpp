@@ -28,6 +28,15 @@ protected:
 		s.corrupt = std::move(corrupt);
 		return f.meet(std::move(s));
 	}
+	// Where no piece has a hash of v1 one may pass twice; then all are counted again by a recheck, and go by rechecks from then on
+	// (docs/design.md). libtorrent closes all connections for each, and makes them again.
+	[[nodiscard]] static bool is_for_recheck(std::string const& parting)
+	{ return GetParam() == torrent_kind::v2 && parting.find("stopping torrent") != parting.npos; }
+	[[nodiscard]] int partings_for_rechecks(std::string const& address) const
+	{
+		return int(std::ranges::count_if(f.mine.parted
+			, [&](std::string const& p) { return p.starts_with(address + ":") && is_for_recheck(p); }));
+	}
 	// Plays it all, while those who ask only for what is gone hear of it, and wrong blocks come of pieces that are far away.
 	// Whoever sends these leaves, and all of it has come, before they are wanted: libtorrent may ban an honest peer for
 	// sharing a piece with a liar (see seeds_test.cpp).
@@ -90,10 +99,11 @@ TEST_P(hostile_swarm, at_once_does_an_honest_peer_and_a_player_no_harm)
 	EXPECT_EQ(its.status().total_failed_bytes, 0);
 	EXPECT_THAT(leecher.banned, ::testing::IsEmpty());
 	EXPECT_GT(checks.record().right_blocks, 0);
+	ASSERT_TRUE(f.mine.run_until([&] { return f.honest_seeds() == 2; })) << f.dump();
 	for (auto const* const p : {askers[0], askers[1], askers[2], &checks})
 	{
 		EXPECT_EQ(p->record().wrong_blocks, 0) << p->address();
-		EXPECT_EQ(p->record().lost, 0) << p->address() << f.dump();
+		EXPECT_LE(p->record().lost, partings_for_rechecks(p->address())) << p->address() << f.dump();
 	}
 	EXPECT_GT(askers[0]->record().rejects, 200);
 	EXPECT_GT(repeats.record().blocks_sent + sends_more.record().blocks_sent, 0);
@@ -102,13 +112,7 @@ TEST_P(hostile_swarm, at_once_does_an_honest_peer_and_a_player_no_harm)
 	EXPECT_THAT(f.mine.banned, ::testing::Each(::testing::AnyOf(lies.address(), mixes.address()))) << f.dump();
 	// A request that waits for room to lend, and whose piece goes meanwhile, is turned down: libtorrent says so.
 	std::erase_if(f.mine.errors, [](std::string const& e) { return e.find("End of file") != e.npos; });
-	// Where no piece has a hash of v1 one may pass twice; then it is counted again by a recheck, once, and libtorrent closes all
-	// connections for that (docs/design.md). It makes them again.
-	if (GetParam() == torrent_kind::v2)
-	{
-		std::erase_if(f.mine.parted, [](std::string const& p) { return p.find("stopping torrent") != p.npos; });
-		ASSERT_TRUE(f.mine.run_until([&] { return f.honest_seeds() == 2; })) << f.dump();
-	}
+	std::erase_if(f.mine.parted, is_for_recheck);
 	f.all_is_well();
 }
 

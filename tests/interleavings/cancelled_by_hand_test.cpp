@@ -176,6 +176,22 @@ TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_goes_when_nobody_w
 	EXPECT_EQ(pieces().num_blocks(), 0);
 }
 
+TEST_F(forgetting_by_hand, nobody_is_blamed_for_a_piece_that_was_found_wrong_when_an_application_gives_the_rest_without_room)
+{
+	begin(wanting::told);
+	have_first_piece_found_wrong();
+	film->forget_lies(0);
+	auto const p = peer();
+	for (int b = 0; b < 2; ++b) film->send(*p, 0, b, false);
+	deliver();
+	auto all = take_all_memory();
+	film->give(0);
+	deliver();
+	all.clear();
+	for (int second = 0; second < 3; ++second) second_of(*film);
+	EXPECT_TRUE(film->has_passed(0));
+}
+
 // Who was given some of it before its hash was known has to hear.
 TEST_F(forgetting_by_hand, a_piece_that_a_recheck_found_wrong_has_failed)
 {

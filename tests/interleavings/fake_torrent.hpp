@@ -93,6 +93,8 @@ public:
 	// `is_wrong`: other bytes than the film's.
 	void send(fake_peer& peer, int piece, int block, bool is_wrong);
 	void give(int piece);
+	// Of a piece that was found wrong: whoever lied has nothing to do with what comes from now on.
+	void forget_lies(int piece) { at(piece).lies.clear(); }
 	void tick();
 
 	// -- lt::torrent_handle
