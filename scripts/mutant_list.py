@@ -342,7 +342,7 @@ MUTANTS = [
      [('faults_test', '*verified_without_memory*')]),
     (DISK + 'torrent_storage.cpp', 'if (auto const events = m_events.lock()) events->piece_failed(info_hashes(), piece);', '',
      'nobody hears that a recheck found a piece wrong', [BY_HAND]),
-    (BLOCK + 'upkeep.cpp', 'now >= settled + between_looks', 'false', 'regions that are too many stay', [('block_test', 'upkeep.*')]),
+    (BLOCK + 'upkeep.cpp', 'now >= settled + between_looks', 'false', 'regions that are too many stay', [('block_test', 'upkeep*')]),
     (BLOCK + 'spare_regions.cpp', 'return int(std::min<std::int64_t>(m_wanted, bound));', 'return m_wanted;',
      'a small memory prepares as much as a big one', [('block_test', '*')]),
     (DISK + 'extension.cpp', 'else if (judged) s->found_wrong(piece);', 'else s->found_wrong(piece);',

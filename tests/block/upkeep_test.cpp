@@ -39,13 +39,22 @@ TEST(upkeep, the_next_region_is_there_before_it_is_needed)
 	EXPECT_EQ(pool.mapped_bytes(), 4 * region_size);
 }
 
-TEST(upkeep, gives_back_what_it_prepared_for_who_does_not_come_any_more)
+// Somebody took ten regions as fast as he could, and eight more are prepared.
+struct upkeep_after_a_burst : ::testing::Test
 {
-	block_pool pool(300 * region_blocks, 1);
-	pool.when_upkeep_is_due([] {});
+	block_pool pool{300 * region_blocks, 1};
 	std::vector<unique_block> held;
-	for (std::int64_t b = 0; b < 10 * region_blocks; ++b) held.push_back(pool.acquire());
-	prepare_all(pool);
+
+	upkeep_after_a_burst()
+	{
+		pool.when_upkeep_is_due([] {});
+		for (std::int64_t b = 0; b < 10 * region_blocks; ++b) held.push_back(pool.acquire());
+		prepare_all(pool);
+	}
+};
+
+TEST_F(upkeep_after_a_burst, gives_back_what_it_prepared_for_who_does_not_come_any_more)
+{
 	ASSERT_EQ(pool.mapped_bytes(), (10 + 8) * region_size);
 	upkeep const thread(pool);
 	EXPECT_TRUE(comes_true([&] { return pool.mapped_bytes() == (10 + 1) * region_size; }));
@@ -60,14 +69,9 @@ struct endless final : remains
 	std::atomic<bool> const& enough;
 };
 
-TEST(upkeep, gives_back_what_is_too_many_though_it_has_something_to_do_all_the_time)
+TEST_F(upkeep_after_a_burst, gives_back_what_is_too_many_though_it_has_something_to_do_all_the_time)
 {
 	std::atomic<bool> enough{false};
-	block_pool pool(300 * region_blocks, 1);
-	pool.when_upkeep_is_due([] {});
-	std::vector<unique_block> held;
-	for (std::int64_t b = 0; b < 10 * region_blocks; ++b) held.push_back(pool.acquire());
-	prepare_all(pool);
 	ASSERT_EQ(pool.mapped_bytes(), (10 + 8) * region_size);
 	upkeep const thread(pool);
 	pool.bury(std::make_unique<endless>(enough));
